@@ -1,0 +1,30 @@
+"""What training a large model takes: FLOPs, memory, time, money, energy and carbon, each with its source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .answer import ask
+    from .case import Case
+    from .errors import EstimatorError, QuestionError
+    from .estimate import Amount, Estimate, evaluate
+    from .inputs import Run
+    from .presets import Presets
+
+__version__ = "0.1.0"
+__all__ = ["Amount", "Case", "Estimate", "EstimatorError", "Presets", "QuestionError", "Run", "ask", "evaluate"]
+
+_PLACES = {
+    "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
+    "Estimate": "estimate", "evaluate": "estimate", "Run": "inputs", "Presets": "presets",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that the package itself imports in no time."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'estimator' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

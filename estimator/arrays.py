@@ -1,0 +1,36 @@
+"""The one numeric type of the house: float64 arrays, of shape () for a single value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64] | np.float64
+
+
+def array(value: Any) -> Array:
+    """Return ``value`` as a float64 array; nothing else may enter a formula.
+
+    Python numbers and integer arrays are not let in: ``6 * 65e9 * 1.4e12`` in 64-bit integers overflows
+    in silence.
+
+    Examples
+    --------
+    >>> array(3).dtype, array(3).shape
+    (dtype('float64'), ())
+    """
+    return np.asarray(value, dtype=np.float64)
+
+
+def quotient(numerator: Array, denominator: Array) -> Array:
+    """Divide, giving infinity where the denominator is zero, without a warning.
+
+    Examples
+    --------
+    >>> float(quotient(np.float64(1), np.float64(0)))
+    inf
+    """
+    safe = np.where(denominator == 0, 1.0, denominator)
+    return np.where(denominator == 0, np.inf, numerator / safe)

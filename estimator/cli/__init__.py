@@ -1,0 +1,7 @@
+"""The command `estimate`: words in, words out, no arithmetic."""
+
+from __future__ import annotations
+
+from .main import main
+
+__all__ = ["main"]

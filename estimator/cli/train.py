@@ -1,0 +1,70 @@
+"""`estimate train`: one training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..answer import ask
+from ..estimate import Estimate
+from ..inputs import Run
+from .options import format_option, own_folders, question_options, read_run
+
+
+@click.command("train")
+@click.argument("question", required=False, metavar="[QUESTION.toml]")
+@question_options
+@format_option("table", "json", "csv", "markdown")
+@click.option("--explain", is_flag=True, help="Show formula, reference, inputs and sources of every number.")
+@click.option("--save", metavar="FILE", help="Write the question to a file that `estimate train FILE` reads.")
+def command(
+    question: str | None, own_presets: tuple[str, ...], format_: str, explain: bool, save: str | None, **given: Any
+) -> None:
+    """Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost.
+
+    \b
+    How long and how much for 65 billion parameters, everything else assumed and listed:
+        estimate train --params 65e9
+    \b
+    LLaMA-65B as published (Touvron et al. 2023: 1,022,362 GPU-hours):
+        estimate train --model llama-65b --tokens 1.4T --on a100-sxm-80gb --count 2048
+    \b
+    A model of your own, on what you have, at your price:
+        estimate train --config config.json --tokens 300B --on h100 --nodes 16 --price "2.5 USD/gpu/hour"
+    \b
+    Keep a question and ask it again:
+        estimate train --params 7B --tokens 2T --within "14 days" --save run.toml
+        estimate train run.toml --on b200
+    """
+    presets = own_folders(own_presets)
+    run = read_run(question, given, presets)
+    estimate = ask(run, presets)
+    if save:
+        from ..inputs.files import write_question  # noqa: PLC0415
+
+        write_question(run, Path(save))
+    click.echo(write(estimate, run, format_))
+    if explain:
+        from ..report.explain import explain as explanation  # noqa: PLC0415
+
+        click.echo("\n" + explanation(estimate))
+
+
+def write(estimate: Estimate, run: Run, format: str) -> str:
+    """Return the answer in one of the four formats."""
+    if format in ("table", "markdown"):
+        from ..report import answer  # noqa: PLC0415
+
+        return answer.table(estimate) if format == "table" else answer.markdown(estimate)
+    from ..report.document import document  # noqa: PLC0415
+
+    answered = document(estimate, run.write())
+    if format == "json":
+        import json  # noqa: PLC0415
+
+        return json.dumps(answered, indent=2, ensure_ascii=False, allow_nan=False)
+    from ..report.rows import csv_rows  # noqa: PLC0415
+
+    return csv_rows(answered).csv()

@@ -1,0 +1,169 @@
+"""The one path: a case of any shape in, every quantity of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .arrays import Array, array
+from .breakdown import Breakdown
+from .case import Case
+from .formulas import cost, energy, flops, memory, parameters, scaling, throughput
+from .formulas.memory import Optimizer
+from .formulas.parameters import Transformer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One quantity: the formula that gives it, whose parameters are named like columns or earlier steps.
+
+    ``unit`` is the unit in which it is shown; inside, house units run.
+    """
+
+    name: str
+    formula: Callable[..., Any]
+    unit: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the formula's parameters."""
+        code = self.formula.__code__
+        return code.co_varnames[: code.co_argcount]
+
+
+# Every quantity of an answer, in an order in which each needs only what stands before it.
+STEPS: tuple[Step, ...] = (
+    Step("parameters", parameters.total_parameters, "1"),
+    Step("active_parameters", parameters.active_parameters, "1"),
+    Step("flops_per_token", flops.training_flops_per_token, "FLOP/token"),
+    Step("flops", flops.training_flops, "FLOP"),
+    Step("flops_6nd", flops.short_form_flops, "FLOP"),
+    Step("state_memory", memory.state_memory, "byte"),
+    Step("activation_memory", memory.activation_memory, "byte"),
+    Step("gather_buffers", memory.gather_buffers, "byte"),
+    Step("fewest_accelerators", memory.fewest_accelerators, "accelerator"),
+    Step("memory", memory.memory_per_accelerator, "byte"),
+    Step("scaling_efficiency", scaling.scaling_efficiency, "1"),
+    Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
+    Step("throughput", throughput.throughput, "token/s"),
+    Step("step_time", throughput.step_time, "s"),
+    Step("accelerator_hours", throughput.accelerator_hours, "hour"),
+    Step("occupied_hours", throughput.occupied_hours, "hour"),
+    Step("wall_clock", throughput.wall_clock, "s"),
+    Step("power", energy.facility_power, "W"),
+    Step("energy", energy.facility_energy, "kWh"),
+    Step("carbon", energy.carbon, "kg"),
+    Step("cost", cost.rental_cost, "currency"),
+)
+# Inputs that an answer shows beside its results, and the units it shows them in.
+SHOWN_INPUTS: Mapping[str, str] = {
+    "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
+    "mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1", "pue": "1",
+    "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "day",
+    "efficiency_coefficient": "1", "global_batch": "1",
+}  # fmt: skip
+UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One quantity of an estimate, in house units, with its range and parts; arrays of the case's shape."""
+
+    name: str
+    unit: str
+    value: Array
+    low: Array
+    high: Array
+    parts: Mapping[str, Array]
+
+    @property
+    def quantity(self) -> Any:
+        """The value as a pint Quantity in the unit of its kind."""
+        return self._as_quantity(self.value)
+
+    @property
+    def range(self) -> tuple[Any, Any]:
+        """Low and high end as pint Quantities."""
+        return self._as_quantity(self.low), self._as_quantity(self.high)
+
+    def to(self, unit: str) -> Any:
+        """Return the value as a pint Quantity in another unit of the same dimension."""
+        return self.quantity.to(unit)
+
+    def _as_quantity(self, value: Array) -> Any:
+        from . import units  # noqa: PLC0415  (pint, only where a Quantity is asked for)
+
+        return units.quantity(value, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Every quantity of a case: values, parts and, where they were asked for, ranges.
+
+    Attributes of the names in `UNITS` give `Amount` objects: ``estimate.cost.quantity``.
+    """
+
+    case: Case
+    values: Mapping[str, Array]
+    parts: Mapping[str, Mapping[str, Array]]
+    low: Mapping[str, Array]
+    high: Mapping[str, Array]
+
+    def __getattr__(self, name: str) -> Amount:
+        """Return the quantity of that name."""
+        if name not in UNITS:
+            raise AttributeError(f"an estimate has no '{name}'; it has {', '.join(UNITS)}")
+        return self.amount(name)
+
+    def amount(self, name: str) -> Amount:
+        """Return one quantity by name, with its range (its own value where none was asked for)."""
+        value = self.values[name]
+        return Amount(
+            name,
+            UNITS[name].replace("currency", self.case.words.get("currency", "USD")),
+            value,
+            self.low.get(name, value),
+            self.high.get(name, value),
+            self.parts.get(name, {}),
+        )
+
+    @property
+    def fits(self) -> Array:
+        """Whether a card's memory is enough, as 1 or 0."""
+        return array(self.values["memory"] <= self.case.columns["memory_usable"])
+
+
+# The record arguments of formulas, and the prefix under which their fields stand among the columns.
+_RECORDS = {"transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_")}
+# What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
+_CALLS = tuple(
+    (step, tuple((name, step.formula.__annotations__[name] == "Breakdown") for name in step.inputs))
+    for step in STEPS
+)
+
+
+def evaluate(case: Case) -> Estimate:
+    """Compute every quantity of a case.
+
+    Parameters
+    ----------
+    case
+        Columns that broadcast with each other: one question, a grid, a list of layouts or samples.
+
+    Returns
+    -------
+    Values and parts in house units, without ranges; NaN where an input is NaN.
+    """
+    values: dict[str, Any] = dict(case.columns)
+    parts: dict[str, Breakdown] = {}
+    for name, (record, prefix) in _RECORDS.items():
+        values[name] = record(**{field.name: case.columns[prefix + field.name] for field in fields(record)})
+    for step, inputs in _CALLS:
+        result = step.formula(*(parts[name] if whole else values[name] for name, whole in inputs))
+        if isinstance(result, Breakdown):
+            parts[step.name] = result
+            result = result.total
+        values[step.name] = result
+    found = {name: array(values[name]) for name in UNITS if name in values}
+    return Estimate(case, found, {name: breakdown.parts for name, breakdown in parts.items()}, {}, {})

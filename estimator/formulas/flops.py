@@ -1,0 +1,149 @@
+"""Floating-point operations of training, by part of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array
+from ..breakdown import Breakdown
+from .parameters import (
+    Transformer,
+    attention_blocks,
+    attention_matrices,
+    layer_matrices,
+)
+
+
+def short_form_flops(active_parameters: Array, tokens: Array) -> Array:
+    r"""FLOPs to train once over ``tokens`` by the rule of thumb. [FLOP]
+
+    Parameters
+    ----------
+    active_parameters
+        Parameters that take part in a token's forward pass. [1]
+    tokens
+        Training tokens. [token]
+
+    Returns
+    -------
+    Floating-point operations. [FLOP]
+
+    Notes
+    -----
+    .. math:: C = 6 N D
+
+    Two FLOPs a parameter and token forward, four backward; attention scores are left out.
+
+    References
+    ----------
+    J. Kaplan et al., "Scaling Laws for Neural Language Models", 2020, arXiv:2001.08361, Section 2.1.
+
+    Examples
+    --------
+    >>> float(short_form_flops(np.float64(65e9), np.float64(1.4e12)))
+    5.46e+23
+    """
+    return 6.0 * active_parameters * tokens
+
+
+def attention_span(seq: Array, window: Array) -> Array:
+    """Keys that a query meets: the sequence, or the sliding window where it is shorter. [token]
+
+    References
+    ----------
+    A. Jiang et al., "Mistral 7B", 2023, arXiv:2310.06825, Section 2.
+    """
+    return np.where(window > 0, np.minimum(window, seq), seq)
+
+
+def score_flops_per_token(model: Transformer, seq: Array) -> Array:
+    r"""Attention scores and their weighted sums, forward and backward. [FLOP/token]
+
+    Notes
+    -----
+    .. math:: 12 L a d s
+
+    Every key of the sequence is counted, masked or not, as the definition of MFU does: half of it is
+    never computed by a causal kernel.
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
+    """
+    widths = model.head_dim + model.rope_dim + model.value_dim
+    return 6.0 * attention_blocks(model) * model.heads * widths * attention_span(seq, model.window)
+
+
+def training_flops_per_token(transformer: Transformer, seq: Array) -> Breakdown:
+    r"""Model FLOPs of one token, forward and backward, recomputation left out. [FLOP/token]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    seq
+        Sequence length. [token]
+
+    Returns
+    -------
+    Projections, scores, feed-forward and logits. [FLOP/token]
+
+    Notes
+    -----
+    .. math:: 6 N_{matrix} + 12 L a d s
+
+    A token of an encoder-decoder model passes one of the two stacks: its layers count half.
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B; D. Narayanan et al., 2021,
+    arXiv:2104.04473, Appendix, Eq. 3, counts the same terms (and a recomputed forward pass).
+
+    Examples
+    --------
+    GPT-3 175B at sequence length 2,048 (6 N is 1.048e12):
+
+    >>> from estimator.formulas.shapes import transformer
+    >>> gpt3 = transformer(layers=96, hidden=12288, heads=96, ffn=49152, vocab=51200)
+    >>> f"{float(training_flops_per_token(gpt3, np.float64(2048)).total):.3e}"
+    '1.076e+12'
+    """
+    model = transformer
+    passed = np.where(model.encoder_layers > 0, 0.5, 1.0)
+    projections = attention_blocks(model) * attention_matrices(model)
+    return Breakdown(
+        {
+            "attention_projections": 6.0 * passed * projections,
+            "attention_scores": passed * score_flops_per_token(model, seq),
+            "feed_forward": 6.0 * passed * (layer_matrices(model, model.experts_per_token) - projections),
+            "logits": 6.0 * model.vocab * model.hidden,
+        }
+    )
+
+
+def training_flops(transformer: Transformer, seq: Array, tokens: Array) -> Breakdown:
+    r"""Model FLOPs of a training run, by part. [FLOP]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    seq
+        Sequence length. [token]
+    tokens
+        Training tokens. [token]
+
+    Returns
+    -------
+    Projections, scores, feed-forward and logits. [FLOP]
+
+    Notes
+    -----
+    .. math:: C = (6 N_{matrix} + 12 L a d s) D
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
+    """
+    parts = training_flops_per_token(transformer, seq).parts
+    return Breakdown({name: part * tokens for name, part in parts.items()})

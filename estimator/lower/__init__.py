@@ -1,0 +1,32 @@
+"""A question becomes a case: words and presets turn into columns, each with its origin."""
+
+from __future__ import annotations
+
+from ..case import Case, Draft
+from ..errors import EstimatorError, QuestionError
+from ..inputs import Run
+from ..presets import Presets
+from . import machine, model, prices, training
+from .asked import Asked
+
+__all__ = ["lower"]
+
+
+def lower(run: Run, presets: Presets) -> Case:
+    """Lower a question to columns of shape ().
+
+    Raises
+    ------
+    QuestionError
+        All that is wrong between the inputs, a line each.
+    """
+    asked = Asked(run, presets, Draft())
+    faults: list[str] = []
+    for part in (model.lower, training.lower, machine.lower, prices.lower):
+        try:
+            part(asked)
+        except EstimatorError as error:
+            faults.append(str(error))
+    if faults:
+        raise QuestionError(faults)
+    return asked.draft.finish()

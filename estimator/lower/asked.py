@@ -1,0 +1,65 @@
+"""What every part of lowering works on: the question, the records and the draft of the case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..case import Draft
+from ..inputs import Run
+from ..inputs.run import option
+from ..presets import Presets, Record
+from ..provenance import GIVEN, Origin
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, the records it may name, and the case in the making."""
+
+    run: Run
+    presets: Presets
+    draft: Draft
+
+    @cached_property
+    def defaults(self) -> Record:
+        """What the house assumes where a question is silent."""
+        return self.presets.load("assumptions", "defaults")
+
+    def chosen(self, name: str, field: str) -> Record | None:
+        """Return the record that an input names or the house chooses; list it when it is the house's choice."""
+        kind = {"accelerator": "accelerators", "optimizer": "optimizers", "grid": "grids"}[name]
+        given: str | None = getattr(self.run, field)
+        match = self.presets.find(kind, given or self.choice(name)["value"])
+        reason = match.reason if given else str(self.choice(name)["reason"])
+        self.word(name, match.record.id, field, reason)
+        return match.record
+
+    def choice(self, name: str) -> Mapping[str, Any]:
+        """Return a choice of the house: its value and the reason for it."""
+        return self.defaults.words["choices"][name]
+
+    def word(self, name: str, value: str, field: str, reason: str = "") -> None:
+        """Set a word of the case; with a reason it is listed as an assumption."""
+        self.draft.words[name] = value
+        self.draft.origins[name] = Origin("assumed", reason, None, option(field)) if reason else GIVEN
+
+    def word_or_default(self, name: str, field: str) -> str:
+        """Set a word from its input, or from the house's choice with its reason."""
+        given: str | None = getattr(self.run, field)
+        choice = {} if given else self.choice(name)
+        self.word(name, given or choice["value"], field, choice.get("reason", ""))
+        return self.draft.words[name]
+
+    def number(self, name: str, field: str, default: str = "", *, ranged: bool = False) -> None:
+        """Set a column from an input, or from a default figure; its range counts only where ``ranged``."""
+        value: float | None = getattr(self.run, field)
+        if value is not None:
+            self.draft.put(name, value, Origin("given", option=option(field)))
+            return
+        figure = self.defaults.figures[default or name]
+        if ranged:
+            self.draft.figure(name, figure, reason=figure.where, option=option(field))
+        else:
+            self.draft.put(name, figure.value, Origin("assumed", figure.where, figure, option(field)))

@@ -1,0 +1,132 @@
+"""The machine of a question: accelerator, node, count, precision, efficiency and power."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import EstimatorError
+from ..presets import Record
+from ..provenance import Figure, Origin
+from .asked import Asked
+from .efficiency import measured_efficiency
+
+_DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
+# A precision runs at the peak of the units it uses.
+_PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
+
+
+def lower(asked: Asked) -> None:
+    """Set the columns of the machine."""
+    node = asked.presets.find("nodes", asked.run.node).record if asked.run.node else None
+    accelerator = _accelerator(asked, node)
+    node = node or _default_node(asked, accelerator)
+    _count(asked, node)
+    _memory(asked, accelerator)
+    precision = _precision(asked, accelerator)
+    _efficiency(asked, accelerator, precision)
+    asked.number("goodput", "goodput")
+    _power(asked, accelerator)
+
+
+def _accelerator(asked: Asked, node: Record | None) -> Record:
+    """Return the accelerator named, the node's, or the house's choice."""
+    inside = str(node.words["accelerator"]) if node else ""
+    if node and asked.run.on is None:
+        asked.word("accelerator", inside, "on", f"the accelerator of {node.id}")
+        return asked.presets.load("accelerators", inside)
+    record = asked.chosen("accelerator", "on")
+    assert record is not None  # noqa: S101  (an accelerator is always chosen)
+    if node and record.id != inside:
+        raise EstimatorError(f"--node: {node.id} holds {inside}, but --on says {record.id}; give one of them")
+    return record
+
+
+def _default_node(asked: Asked, accelerator: Record) -> Record | None:
+    name = accelerator.words.get("default_node")
+    return asked.presets.load("nodes", str(name)) if name else None
+
+
+def _count(asked: Asked, node: Record | None) -> None:
+    """Set accelerators a node, and the count where the question fixes it; else the time to finish in."""
+    run, draft = asked.run, asked.draft
+    figure = node.figures["accelerators"] if node else asked.defaults.figures["accelerators_per_node"]
+    kind = "preset" if node else "assumed"
+    draft.put("per_node", figure.value, Origin(kind, node.name if node else figure.where, figure, "--node"))
+    if node:
+        draft.words["node"] = node.id
+    if run.count is not None:
+        draft.put("count", run.count, Origin("given", option="--count"))
+    elif run.nodes is not None:
+        draft.put("count", run.nodes * figure.value, Origin("given", f"{run.nodes:g} nodes", option="--nodes"))
+    else:
+        asked.number("within", "within")
+
+
+def _memory(asked: Asked, accelerator: Record) -> None:
+    """Set the memory a run can use: the record's own figure, or the usual share of the nominal one."""
+    usable, nominal = accelerator.figures.get("memory_usable"), accelerator.figures.get("memory")
+    if usable:
+        asked.draft.figure("memory_usable", usable)
+        return
+    if nominal is None:
+        asked.draft.put("memory_usable", math.nan, Origin("assumed", f"{accelerator.id} has no memory on record"))
+        return
+    share = asked.defaults.figures["usable_share"]
+    asked.draft.put("memory_usable", nominal.value * share.value, Origin("assumed", share.where, nominal))
+    asked.draft.unknown("memory_usable", nominal.value * (share.low or 1.0), nominal.value * (share.high or 1.0))
+
+
+def _peak(accelerator: Record, precision: str) -> Figure | None:
+    return accelerator.figures.get("peak_" + _PEAK_OF.get(precision, precision))
+
+
+def _precision(asked: Asked, accelerator: Record) -> str:
+    """Choose the precision and set its dense peak."""
+    known = [name.removeprefix("peak_") for name in accelerator.figures if name.startswith("peak_")]
+    given = asked.run.precision
+    precision = given or next((name for name in _DEFAULT_PRECISIONS if name in known), "")
+    figure = _peak(accelerator, precision)
+    if figure is None:
+        raise EstimatorError(
+            f"--precision: {accelerator.id} has no recorded peak in {precision or 'any'}; "
+            f"it has {', '.join(known) or 'none'}"
+        )
+    reason = "" if given else "the first of bf16, fp16, fp32 that the chip has"
+    asked.word("precision", precision, "precision", reason)
+    asked.draft.figure("peak", figure)
+    return precision
+
+
+def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
+    """Set MFU, given or measured, and what scale takes from it."""
+    draft = asked.draft
+    if asked.run.mfu is not None:
+        draft.put("mfu", asked.run.mfu, Origin("given", option="--mfu"))
+    else:
+        sparse = bool(draft.columns.get("experts", 0.0) > 0)
+        figure, reason = measured_efficiency(asked.presets, accelerator, precision, sparse=sparse)
+        draft.figure("mfu", figure, reason=reason, option="--mfu")
+    _scaling(asked)
+
+
+def _scaling(asked: Asked) -> None:
+    draft = asked.draft
+    asked.number("efficiency_coefficient", "scaling_efficiency", "scaling_efficiency")
+    draft.put("efficiency_exponent", 0.0, draft.origins["efficiency_coefficient"])
+
+
+def _power(asked: Asked, accelerator: Record) -> None:
+    """Set the power of an accelerator and its host; a given power is taken to hold the host's share."""
+    figure, draft = accelerator.figures.get("power"), asked.draft
+    if asked.run.power is not None:
+        draft.put("power_per_accelerator", asked.run.power, Origin("given", option="--power"))
+        draft.put("host_share", 0.0, Origin("given", "--power counts the host", option="--power"))
+        return
+    if figure is None:
+        reason = f"{accelerator.id} has no power on record: no energy, carbon or power; give --power"
+        draft.put("power_per_accelerator", math.nan, Origin("assumed", reason, option="--power"))
+        draft.notes.append(reason)
+    else:
+        draft.figure("power_per_accelerator", figure, option="--power")
+    share = asked.defaults.figures["host_share"]
+    draft.figure("host_share", share, reason=share.where, option="--power")

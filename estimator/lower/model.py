@@ -1,0 +1,90 @@
+"""The model of a question: dimensions from a record, a configuration file, or a bare parameter count."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from ..arrays import Array, array
+from ..case import Unknown
+from ..formulas import shapes
+from ..formulas.parameters import total_parameters
+from ..inputs.huggingface import read_config
+from ..presets import Record
+from ..provenance import Figure, Origin
+from .asked import Asked
+
+
+def lower(asked: Asked) -> None:
+    """Set the columns of the transformer."""
+    run = asked.run
+    if run.params is not None:
+        asked.draft.words["model"] = f"{run.params:.4g} parameters"
+        _from_size(asked, run.params, Origin("derived", "a usual shape for this many parameters", option="--model"))
+    elif run.config is not None:
+        asked.draft.words["model"] = Path(run.config).name
+        _put(asked, read_config(Path(run.config)), Origin("given", "read from the configuration file", option="--config"))
+    else:
+        _from_record(asked, asked.presets.find("models", str(run.model)).record)
+
+
+def _from_record(asked: Asked, record: Record) -> None:
+    asked.draft.words["model"] = record.id
+    given = {name: figure for name in shapes.DIMENSIONS if (figure := record.figures.get(name))}
+    if "layers" not in given:
+        reason = f"the dimensions of {record.id} are not public: a usual shape for its size"
+        _from_size(asked, record.value("parameters"), Origin("assumed", reason, record.figures["parameters"]))
+        return
+    _put(asked, {name: figure.value for name, figure in given.items()}, Origin("preset", f"dimensions of {record.id}"))
+    for name, figure in given.items():
+        asked.draft.origins[name] = Origin("preset", figure.where, figure)
+    if (seq := record.figures.get("seq")) and asked.run.seq is None:
+        asked.draft.put("seq", seq.value, Origin("preset", seq.where, seq, "--seq"))
+    _note_published(asked, record)
+
+
+def _note_published(asked: Asked, record: Record) -> None:
+    tokens: Figure | None = record.figures.get("training_tokens")
+    if tokens and asked.run.tokens is None:
+        asked.draft.notes.append(
+            f"{record.name} was trained on {tokens.value:.4g} tokens ({tokens.cite()}); "
+            f"ask with --tokens {tokens.value:g} for the run as published"
+        )
+
+
+def _put(asked: Asked, given: dict[str, float], origin: Origin) -> None:
+    model = shapes.transformer(**given)
+    for field in fields(model):
+        asked.draft.put(field.name, getattr(model, field.name), origin)
+
+
+def _from_size(asked: Asked, parameters: float, origin: Origin) -> None:
+    """Give a bare parameter count the usual shape; how far models stray from it is an unknown."""
+    rule = asked.presets.load("assumptions", "shape")
+    spread = rule.figures["hidden_spread"]
+    _put(asked, _shape(rule, array(parameters), 1.0), origin)
+    ends = [_shape(rule, array(parameters), factor) for factor in (spread.low or 1.0, spread.high or 1.0)]
+    low, high = ({name: array(value) for name, value in end.items()} for end in ends)
+    asked.draft.unknowns.append(Unknown("shape", low, high))
+
+
+def _shape(rule: Record, parameters: Array, factor: float) -> dict[str, float]:
+    hidden = factor * shapes.hidden_of(
+        parameters, array(rule.value("hidden_coefficient")), array(rule.value("hidden_exponent"))
+    )
+    vocab = shapes.vocab_of(parameters, hidden, array(rule.value("vocab")))
+    head_dim = rule.value("head_dim")
+    dimensions = {
+        "layers": float(shapes.layers_of(parameters, hidden, vocab)),
+        "hidden": float(hidden),
+        "heads": float(hidden) / head_dim,
+        "kv_heads": float(hidden) / head_dim,
+        "head_dim": head_dim,
+        "value_dim": head_dim,
+        "ffn": float(hidden) * 8.0 / 3.0,
+        "gated": 1.0,
+        "vocab": float(vocab),
+    }
+    # What rounding leaves is put aside, so that the size asked for is the size answered to the last bit.
+    counted = total_parameters(shapes.transformer(**dimensions)).total
+    return {**dimensions, "extra": float(parameters - counted)}

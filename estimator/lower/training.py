@@ -1,0 +1,69 @@
+"""How a question trains: tokens, sequence, batch, precision and optimizer."""
+
+from __future__ import annotations
+
+from ..formulas.memory import RECOMPUTE
+from ..formulas.parameters import Transformer, active_parameters
+from ..formulas.shapes import DIMENSIONS
+from ..provenance import GIVEN, Origin
+from .asked import Asked
+
+
+def lower(asked: Asked) -> None:
+    """Set tokens, sequence, batch and what the optimizer keeps."""
+    if "seq" not in asked.draft.columns:
+        asked.number("seq", "seq")
+    asked.number("micro_batch", "micro_batch")
+    _batch(asked)
+    recompute = asked.word_or_default("recompute", "recompute")
+    asked.draft.put("recompute", float(RECOMPUTE.index(recompute)), asked.draft.origins["recompute"])
+    _optimizer(asked)
+    _tokens(asked)
+
+
+def _batch(asked: Asked) -> None:
+    batch = asked.run.global_batch
+    origin = Origin("given" if batch else "derived", "not asked: no step time", option="--global-batch")
+    asked.draft.put("global_batch", float("nan") if batch is None else batch, origin)
+
+
+def _optimizer(asked: Asked) -> None:
+    record = asked.chosen("optimizer", "optimizer")
+    if record is None:
+        return
+    for name in ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused"):
+        figure = record.figures.get(name)
+        origin = Origin("preset", figure.where, figure) if figure else GIVEN
+        asked.draft.put(f"optimizer_{name}", record.value(name, 0.0), origin)
+    outer = record.figures.get("states_outer") or record.figures.get("states")
+    origin = Origin("preset", outer.where, outer) if outer else GIVEN
+    asked.draft.put("optimizer_states_outer", outer.value if outer else 0.0, origin)
+    for name in ("live_parameters", "reduce_bucket"):
+        figure = asked.defaults.figures[name]
+        asked.draft.put({"live_parameters": "live", "reduce_bucket": "bucket"}[name], figure.value,
+                        Origin("preset", figure.where, figure))  # fmt: skip
+
+
+def _tokens(asked: Asked) -> None:
+    run, draft = asked.run, asked.draft
+    if run.tokens is not None:
+        draft.put("tokens", run.tokens, Origin("given", option="--tokens"))
+    elif run.dataset_tokens is not None and run.epochs is not None:
+        reason = f"{run.epochs:g} epochs of {run.dataset_tokens:g} tokens"
+        draft.put("tokens", run.epochs * run.dataset_tokens, Origin("given", reason, option="--epochs"))
+    else:
+        _tokens_of_size(asked)
+
+
+def _tokens_of_size(asked: Asked) -> None:
+    """Set compute-optimal tokens, or as many a parameter as were asked for; only active parameters count."""
+    draft, ratio = asked.draft, asked.run.tokens_per_param
+    if "layers" not in draft.columns:
+        return
+    model = Transformer(**{name: draft.columns[name] for name in DIMENSIONS})
+    figure = asked.defaults.figures["tokens_per_param"]
+    active = active_parameters(model)
+    if ratio is not None:
+        draft.put("tokens", active * ratio, Origin("given", f"{ratio:g} a parameter", option="--tokens-per-param"))
+    else:
+        draft.put("tokens", active * figure.value, Origin("assumed", figure.where, figure, "--tokens"))

@@ -1,0 +1,87 @@
+"""Measured training rows as columns: which rows count, their target, and the case that each describes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Array, array, quotient
+from .formulas import shapes
+from .formulas.flops import training_flops_per_token
+from .formulas.parameters import Transformer
+
+Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows that can be scored, their throughput and the model FLOPs of a token, all of one length."""
+
+    rows: Sequence[Cells]
+    throughput: Array
+    flops_per_token: Array
+
+    def mfu(self, peak: Array) -> Array:
+        """Return the MFU that the rows reach of given dense peaks. [1]"""
+        return self.throughput * self.flops_per_token / peak
+
+
+def number(cells: Cells, name: str, default: float = math.nan) -> float:
+    """Read one cell as a number; blank is the default.
+
+    Examples
+    --------
+    >>> number({"hidden": "4096", "vpp": ""}, "hidden"), number({"vpp": ""}, "vpp", 1.0)
+    (4096.0, 1.0)
+    """
+    text = cells.get(name) or ""
+    return float(text) if text else default
+
+
+def scorable(cells: Cells) -> bool:
+    """Tell whether a row counts: a complete pre-training row whose tokens a second are sound."""
+    sound = cells["check"] != "inconsistent" or cells["check_detail"] == "flops_only"
+    return cells["task"] == "pretrain" and cells["complete"] == "full" and sound
+
+
+def model_of(rows: Sequence[Cells]) -> Transformer:
+    """Return the dimensions of every row as arrays; experts replace the dense block where there are any."""
+    cells = {name: array([number(row, name, 0.0) for row in rows]) for name in _DIMENSIONS}
+    sparse = cells["n_experts"] > 0
+    heads = cells["n_heads"]
+    return shapes.transformer(
+        layers=cells["n_layers"],
+        hidden=cells["hidden"],
+        heads=heads,
+        kv_heads=np.where(cells["n_kv_heads"] > 0, cells["n_kv_heads"], heads),
+        ffn=np.where(sparse, 0.0, cells["ffn_hidden"]),
+        gated=array([row["glu"] == "true" for row in rows]),
+        vocab=cells["vocab"],
+        experts=cells["n_experts"],
+        experts_per_token=cells["experts_per_token"],
+        expert_ffn=np.where(sparse, cells["ffn_hidden"], 0.0),
+        moe_layers=np.where(sparse, cells["n_layers"], 0.0),
+    )
+
+
+_DIMENSIONS = ("n_layers", "hidden", "n_heads", "n_kv_heads", "ffn_hidden", "vocab", "n_experts", "experts_per_token")
+
+
+def throughput_of(rows: Sequence[Cells]) -> Array:
+    """Return tokens a second and accelerator of every row: as printed, else from its step time. [token/s]"""
+    printed = array([number(row, "tokens_per_s_per_accelerator") for row in rows])
+    batch, seq, time, count = (
+        array([number(row, name) for row in rows])
+        for name in ("global_batch_seqs", "seq_len", "iter_time_s", "n_accelerators")
+    )
+    return np.where(np.isnan(printed), quotient(batch * seq, time * count), printed)
+
+
+def measured(rows: Sequence[Cells]) -> Measured:
+    """Take the rows that count and lower them."""
+    kept = [row for row in rows if scorable(row)]
+    seq = array([number(row, "seq_len") for row in kept])
+    return Measured(kept, throughput_of(kept), training_flops_per_token(model_of(kept), seq).total)

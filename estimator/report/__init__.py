@@ -1,0 +1,1 @@
+"""Answers as text: table, JSON, CSV and Markdown, and the explanation of every number."""

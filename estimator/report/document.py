@@ -1,0 +1,153 @@
+"""The JSON document of an answer: one versioned schema, fixed units, nothing that JSON cannot hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .. import units
+from ..estimate import Amount, Estimate
+from ..provenance import Origin
+
+SCHEMA = "estimator/estimate/1"
+# Every quantity of the document in its order; those not yet modelled are null.
+QUANTITIES = (
+    "parameters", "active_parameters", "tokens", "flops", "flops_6nd", "step_time", "memory", "state_memory",
+    "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "goodput", "accelerator_hours",
+    "occupied_hours", "wall_clock", "power", "energy", "carbon", "cost",
+)  # fmt: skip
+# Quantities that need an input which may be left out, and what to say when it was.
+_NEEDS = {"step_time": "--global-batch"}
+
+
+def document(estimate: Estimate, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer as the JSON document.
+
+    Parameters
+    ----------
+    estimate
+        Of shape ().
+    question
+        The inputs as given.
+    """
+    warnings = list(estimate.case.notes) + fit_warnings(estimate)
+    body = {name: _quantity(estimate, name, warnings) for name in QUANTITIES}
+    return {
+        "schema": SCHEMA,
+        "question": dict(question),
+        **body,
+        "layout": _layout(estimate),
+        "assumptions": assumptions(estimate),
+        "warnings": warnings,
+        "sources": [source.cite() for source in sources(estimate)],
+    }
+
+
+def _quantity(estimate: Estimate, name: str, warnings: list[str]) -> dict[str, Any] | None:
+    if name not in estimate.values:
+        return None
+    amount = estimate.amount(name)
+    if not math.isfinite(float(amount.value)):
+        if name not in _NEEDS:
+            warnings.append(f"{name} is not known: an input it needs is missing")
+        return None if name in _NEEDS else _as_json(amount, estimate)
+    return _as_json(amount, estimate)
+
+
+def _as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
+    def shown(value: Any) -> float | None:
+        number = float(in_unit(value, amount.unit))
+        return number if math.isfinite(number) else None
+
+    origin = estimate.case.origins.get(amount.name)
+    return {
+        "value": shown(amount.value),
+        "unit": amount.unit,
+        "low": shown(amount.low),
+        "high": shown(amount.high),
+        "origin": origin.kind if origin else "derived",
+        "parts": {part: shown(value) for part, value in amount.parts.items()},
+    }
+
+
+def in_unit(value: Any, unit: str) -> Any:
+    """Convert a value from house units to the unit in which it is shown; money stays as it is."""
+    return units.to_unit(value, unit)
+
+
+def _layout(estimate: Estimate) -> dict[str, Any]:
+    columns, words = estimate.case.columns, estimate.case.words
+    fewest = float(estimate.values["fewest_accelerators"])
+    return {
+        "accelerator": words["accelerator"],
+        "accelerators": float(columns["count"]),
+        "nodes": math.ceil(float(columns["count"] / columns["per_node"])),
+        "node": words.get("node"),
+        "precision": words["precision"],
+        "sharding": "fully sharded (ZeRO-3)",
+        "micro_batch": float(columns["micro_batch"]),
+        "recompute": words["recompute"],
+        "memory_usable": _as_json(estimate.amount("memory_usable"), estimate),
+        "fits": bool(estimate.fits),
+        "fewest_accelerators": fewest if math.isfinite(fewest) else None,
+    }
+
+
+def assumptions(estimate: Estimate) -> list[dict[str, Any]]:
+    """List every input that was assumed, with its reason and the option that changes it."""
+    case = estimate.case
+    return [
+        {
+            "name": name,
+            "value": assumed_value(estimate, name),
+            "unit": _unit(estimate, name),
+            "reason": origin.reason,
+            "option": origin.option or None,
+            "source": origin.figure.source.cite() if origin.figure else None,
+        }
+        for name, origin in case.origins.items()
+        if origin.kind == "assumed" and (name in case.words or name in case.columns)
+    ]
+
+
+def _unit(estimate: Estimate, name: str) -> str | None:
+    return estimate.amount(name).unit if name in estimate.values else None
+
+
+def assumed_value(estimate: Estimate, name: str) -> str | float | None:
+    """Return an assumed input: a word, or a number in the unit in which it is shown."""
+    if name in estimate.case.words:
+        return estimate.case.words[name]
+    value = estimate.case.columns[name]
+    if name in estimate.values:
+        value = in_unit(value, estimate.amount(name).unit)
+    return float(value) if math.isfinite(float(value)) else None
+
+
+def fit_warnings(estimate: Estimate) -> list[str]:
+    """Say by how much a run does not fit, or that no number of cards holds it."""
+    if bool(estimate.fits) or math.isnan(float(estimate.amount("memory_usable").value)):
+        return []
+    from .words import amount, digits  # noqa: PLC0415
+
+    need, room = float(estimate.memory.value), float(estimate.amount("memory_usable").value)
+    fewest = float(estimate.values["fewest_accelerators"])
+    remedy = (
+        f"{digits(fewest, 6)} cards would hold it" if math.isfinite(fewest)
+        else "no number of cards holds it: activations and buffers alone are too large"
+    )  # fmt: skip
+    return [
+        f"does not fit: a card needs {amount(need, 'byte')} of {amount(room, 'byte')}, "
+        f"{amount(need - room, 'byte')} too much; {remedy}"
+    ]
+
+
+def sources(estimate: Estimate) -> list[Any]:
+    """Return every source that the answer rests on, each once, in the order of its inputs."""
+    seen: dict[str, Any] = {}
+    origins: list[Origin] = list(estimate.case.origins.values())
+    for origin in origins:
+        for source in origin.sources():
+            seen.setdefault(source.cite(), source)
+    return list(seen.values())
