@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from .presets import Presets
 
 __version__ = "0.1.0"
-__all__ = ["Amount", "Case", "Estimate", "EstimatorError", "Presets", "QuestionError", "Run", "ask", "evaluate"]
+__all__ = [
+    "Amount",
+    "Case",
+    "Estimate",
+    "EstimatorError",
+    "Presets",
+    "QuestionError",
+    "Run",
+    "ask",
+    "evaluate",
+]
 
 _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",

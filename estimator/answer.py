@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-
 import numpy as np
+import numpy.typing as npt
 
 from .arrays import Array, array
 from .case import Case
@@ -44,7 +44,9 @@ def sized(case: Case) -> Case:
     nodes: Array = array(1.0)
     for _ in range(_ROUNDS):
         found = evaluate(trial)
-        needed = nodes_needed(found.values["occupied_hours"], within, per_node, found.values["fewest_accelerators"])
+        needed = nodes_needed(
+            found.values["occupied_hours"], within, per_node, found.values["fewest_accelerators"]
+        )
         if np.all(needed <= nodes):
             break
         nodes = np.maximum(nodes, needed)
@@ -81,14 +83,12 @@ def _spread(case: Case) -> Case:
     return replace(case, columns=columns)
 
 
-def _last_axis(values: Mapping[str, Array], case: Case) -> dict[str, Array]:
+def _last_axis(values: Mapping[str, Array], case: Case) -> dict[str, npt.NDArray[np.float64]]:
     points = 2 * len(case.unknowns) + 1
-    return {
-        name: np.broadcast_to(value, (*np.shape(value)[:-1], points)) for name, value in values.items()
-    }
+    return {name: np.broadcast_to(value, (*np.shape(value)[:-1], points)) for name, value in values.items()}
 
 
-def _combined(values: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+def _combined(values: Mapping[str, npt.NDArray[np.float64]]) -> tuple[dict[str, Array], dict[str, Array]]:
     """Combine the unknowns' deviations as independent ones, in log space, each side for itself."""
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
@@ -102,5 +102,3 @@ def _combined(values: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, 
         low[name] = centre[..., 0] * np.exp(-np.sqrt((down * down).sum(axis=-1)))
         high[name] = centre[..., 0] * np.exp(np.sqrt((up * up).sum(axis=-1)))
     return low, high
-
-

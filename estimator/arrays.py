@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64] | np.float64
+# A float64 scalar is what numpy gives for shape (); type checkers know it as a float.
+Array = npt.NDArray[np.float64] | float
 
 
 def array(value: Any) -> Array:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .arrays import Array, array
 from .provenance import Figure, Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """An input that is not known exactly: the columns it replaces at its low and at its high end."""
 
     name: str
@@ -18,7 +18,7 @@ class Unknown:
     high: Mapping[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """Columns of float64 arrays, of shape () for one question or any shapes that broadcast.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 
 class EstimatorError(Exception):
@@ -49,6 +48,8 @@ def near_misses(word: str, known: Sequence[str]) -> str:
     >>> near_misses("zzz", ["a100-sxm"])
     ''
     """
+    from difflib import get_close_matches
+
     close = get_close_matches(word.lower(), known, n=3, cutoff=0.6)
     if not close:
         return ""

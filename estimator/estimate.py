@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from .arrays import Array, array
 from .breakdown import Breakdown
@@ -14,8 +14,7 @@ from .formulas.memory import Optimizer
 from .formulas.parameters import Transformer
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One quantity: the formula that gives it, whose parameters are named like columns or earlier steps.
 
     ``unit`` is the unit in which it is shown; inside, house units run.
@@ -66,8 +65,7 @@ SHOWN_INPUTS: Mapping[str, str] = {
 UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """One quantity of an estimate, in house units, with its range and parts; arrays of the case's shape."""
 
     name: str
@@ -92,12 +90,12 @@ class Amount:
         return self.quantity.to(unit)
 
     def _as_quantity(self, value: Array) -> Any:
-        from . import units  # noqa: PLC0415  (pint, only where a Quantity is asked for)
+        from . import units
 
         return units.quantity(value, self.unit)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """Every quantity of a case: values, parts and, where they were asked for, ranges.
 
@@ -158,7 +156,7 @@ def evaluate(case: Case) -> Estimate:
     values: dict[str, Any] = dict(case.columns)
     parts: dict[str, Breakdown] = {}
     for name, (record, prefix) in _RECORDS.items():
-        values[name] = record(**{field.name: case.columns[prefix + field.name] for field in fields(record)})
+        values[name] = record(**{field: case.columns[prefix + field] for field in record._fields})
     for step, inputs in _CALLS:
         result = step.formula(*(parts[name] if whole else values[name] for name, whole in inputs))
         if isinstance(result, Breakdown):

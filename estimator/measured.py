@@ -67,7 +67,16 @@ def model_of(rows: Sequence[Cells]) -> Transformer:
     )
 
 
-_DIMENSIONS = ("n_layers", "hidden", "n_heads", "n_kv_heads", "ffn_hidden", "vocab", "n_experts", "experts_per_token")
+_DIMENSIONS = (
+    "n_layers",
+    "hidden",
+    "n_heads",
+    "n_kv_heads",
+    "ffn_hidden",
+    "vocab",
+    "n_experts",
+    "experts_per_token",
+)
 
 
 def throughput_of(rows: Sequence[Cells]) -> Array:

@@ -9,17 +9,17 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import schema, units
 from .errors import AmbiguousPreset, EstimatorError, PresetError, UnknownPreset, near_misses
 from .provenance import Figure, Source
 
 _LARGEST = 1 << 20
-_ALIASES = re.compile(r'^aliases\s*=\s*\[(.*)\]', re.MULTILINE)
+_ALIASES = re.compile(r"^aliases\s*=\s*\[(.*)\]", re.MULTILINE)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _KINDS = ("stated", "measured", "derived", "assumed")
 _FIGURE_KEYS = {"value", "low", "high", "source", "where", "kind", "note", "verified"}
 _SOURCE_KEYS = {"title", "publisher", "locator", "version", "licence", "checked"}
@@ -37,8 +37,7 @@ def singular(kind: str) -> str:
     return _SINGULAR.get(kind, kind.removesuffix("s"))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One preset: its words and its figures."""
 
     kind: str
@@ -59,8 +58,7 @@ class Record:
         return default if figure is None else figure.value
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A record that a name led to; ``reason`` says why this one where the name could mean several."""
 
     record: Record
@@ -74,40 +72,63 @@ def data_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "presets"
 
 
-@dataclass(frozen=True)
 class Presets:
     """The records of the house, and of a user's own folders before them."""
 
-    own: Sequence[Path] = ()
-    _cache: dict[tuple[str, str], Record] = field(default_factory=dict[tuple[str, str], Record], repr=False)
+    def __init__(self, own: Sequence[Path] = ()) -> None:
+        """Read nothing yet."""
+        self.own = tuple(own)
+        self._records: dict[tuple[str, str], Record] = {}
+        self._files: dict[tuple[str, str], dict[str, Path]] = {}
+        self._rows: dict[str, list[Row]] = {}
 
     @cached_property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that is searched, the user's first."""
         for folder in self.own:
             if not folder.is_dir():
-                raise PresetError(f"--presets: '{folder}' is not a folder; name one that holds accelerators/, models/ ...")
+                raise PresetError(
+                    f"--presets: '{folder}' is not a folder; name one that holds accelerators/, models/ ..."
+                )
         return (*self.own, data_dir())
 
     def files(self, kind: str, ending: str = ".toml") -> dict[str, Path]:
         """Return the files of a kind by id, a user's own shadowing the house's."""
-        found: dict[str, Path] = {}
-        for folder in reversed(self.folders):
-            place = folder / kind
-            if place.is_dir():
-                with os.scandir(place) as entries:
-                    names = sorted(entry.name for entry in entries if entry.name.endswith(ending))
-                found |= {name.removesuffix(ending): place / name for name in names}
-        return found
+        if (kind, ending) not in self._files:
+            found: dict[str, Path] = {}
+            for place in (folder / kind for folder in reversed(self.folders)):
+                names = sorted(os.listdir(place)) if place.is_dir() else []
+                found |= {name.removesuffix(ending): place / name for name in names if name.endswith(ending)}
+            self._files[kind, ending] = found
+        return self._files[kind, ending]
+
+    def _path(self, kind: str, name: str) -> Path | None:
+        """Return the file of exactly this id; a text that is no id names no file."""
+        if not _ID.fullmatch(name):
+            return None
+        paths = (folder / kind / f"{name}.toml" for folder in self.folders)
+        return next((path for path in paths if path.is_file()), None)
 
     def load(self, kind: str, name: str) -> Record:
-        """Return the record of exactly this id."""
-        if (kind, name) not in self._cache:
-            path = next((p for f in self.folders if (p := f / kind / f"{name}.toml").is_file()), None)
+        """Return the record of exactly this id.
+
+        Raises
+        ------
+        UnknownPreset
+            There is none.
+        """
+        if (kind, name) not in self._records:
+            path = self._path(kind, name)
             if path is None:
                 raise UnknownPreset(f"no {singular(kind)} is called '{name}'")
-            self._cache[kind, name] = read_record(kind, path)
-        return self._cache[kind, name]
+            self._records[kind, name] = read_record(kind, path)
+        return self._records[kind, name]
+
+    def rows(self, table: str) -> list[Row]:
+        """Return the rows of a CSV table such as ``prices/rent/nvidia-h100-sxm-80gb``, of every folder."""
+        if table not in self._rows:
+            self._rows[table] = read_rows(self, table)
+        return self._rows[table]
 
     def all(self, kind: str) -> Iterator[Record]:
         """Yield every record of a kind, by id."""
@@ -126,13 +147,13 @@ class Presets:
         """
         word = name.strip()
         lower = word.lower()
-        files = self.files(kind)
-        for candidate in (word, lower):
-            if candidate in files:
-                return Match(self.load(kind, candidate))
+        exact = next((each for each in (word, lower) if self._path(kind, each)), None)
+        if exact:
+            return Match(self.load(kind, exact))
         families = self.files("families") if kind == "accelerators" else {}
         if lower in families:
             return self._default_of(self.load("families", lower))
+        files = self.files(kind)
         if lower in (aliases := alias_index(files)):
             return Match(self.load(kind, aliases[lower]))
         if lower in (family_aliases := alias_index(families)):
@@ -215,7 +236,9 @@ def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
     allowed = schema.WORDS.get(kind)
     unknown = sorted(set(words) - schema.COMMON_WORDS - allowed) if allowed is not None else []
     if unknown:
-        raise PresetError(f"{path}: unknown key '{unknown[0]}'{near_misses(unknown[0], sorted(allowed or ()))}")
+        raise PresetError(
+            f"{path}: unknown key '{unknown[0]}'{near_misses(unknown[0], sorted(allowed or ()))}"
+        )
     if "name" not in words:
         raise PresetError(f"{path}: the key 'name' is missing")
 
@@ -233,7 +256,9 @@ def _source(path: Path, key: str, table: Mapping[str, Any]) -> Source:
     missing = [name for name in ("title", "publisher") if not table.get(name)]
     unknown = sorted(set(table) - _SOURCE_KEYS)
     if missing or unknown:
-        raise PresetError(f"{path}: source '{key}': {'lacks' if missing else 'has the unknown key'} '{(missing + unknown)[0]}'")
+        raise PresetError(
+            f"{path}: source '{key}': {'lacks' if missing else 'has the unknown key'} '{(missing + unknown)[0]}'"
+        )
     return Source(key, **{name: str(value) for name, value in table.items()})
 
 
@@ -287,14 +312,13 @@ def _number(raw: Any, dimension: str) -> float | None:
 
 def _fits(unit: str, dimension: str) -> bool:
     """Tell whether a unit has a dimension; '*' stands for any, or for any currency where a unit follows."""
-    if dimension == "*" or unit == dimension:
+    if dimension in ("*", unit):
         return True
     currency, _, rest = unit.partition("/")
     return dimension == f"*/{rest}" and currency in units.CURRENCIES
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One dated row of a table: its cells as text, and the source it names."""
 
     cells: Mapping[str, str]
@@ -316,7 +340,9 @@ def read_rows(presets: Presets, table: str) -> list[Row]:
             for number, cells in enumerate(lines, start=2):
                 key = cells.get("source") or ""
                 if key not in sources:
-                    raise PresetError(f"{path}, line {number}: cites '{key}', which no sources.toml above it holds")
+                    raise PresetError(
+                        f"{path}, line {number}: cites '{key}', which no sources.toml above it holds"
+                    )
                 rows.append(Row(cells, sources[key]))
     return rows
 
@@ -325,7 +351,9 @@ def _table_sources(path: Path, folder: Path) -> dict[str, Source]:
     for place in path.parents:
         candidate = place / "sources.toml"
         if candidate.is_file():
-            tables = _tables(candidate, tomllib.loads(candidate.read_text(encoding="utf-8")).get("sources", {}))
+            tables = _tables(
+                candidate, tomllib.loads(candidate.read_text(encoding="utf-8")).get("sources", {})
+            )
             return {key: _source(candidate, key, table) for key, table in tables}
         if place == folder:
             break

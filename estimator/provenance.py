@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["stated", "measured", "derived", "assumed"]
 OriginKind = Literal["given", "preset", "assumed", "derived"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A document or data set that figures are cited from."""
 
     key: str
@@ -33,8 +31,7 @@ class Source:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A number in house units that cannot exist without its source.
 
     ``text`` is the value as the record writes it, with its unit; ``where`` the place in the source.
@@ -55,8 +52,7 @@ class Figure:
         return f"{self.source.cite()}: {self.where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """How a value came into an answer, and what shows it.
 
     ``reason`` says why it was taken; ``option`` the command-line option that changes it, if one does.

@@ -37,7 +37,9 @@ FIGURES: dict[str, dict[str, str] | None] = {
 }  # fmt: skip
 
 WORDS: dict[str, frozenset[str] | None] = {
-    "accelerators": frozenset("vendor form_factor launch family architecture scaleup_link default_node".split()),
+    "accelerators": frozenset(
+        "vendor form_factor launch family architecture scaleup_link default_node".split()
+    ),
     "families": frozenset("members default reason".split()),
     "nodes": frozenset("accelerator fabric cpu provider".split()),
     "links": frozenset(["scope"]),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import UnitError
 from .unit_factors import FACTORS
@@ -16,7 +15,9 @@ Bases = dict[str, int]
 
 CURRENCIES = ("USD", "CNY", "EUR", "GBP", "JPY", "KRW", "INR", "AUD", "CAD", "CHF", "HKD", "SEK", "SGD")
 _NUMBER = r"[+-]?(?:\d+(?:[_,]\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<unit>.*?)\s*", re.IGNORECASE)
+_QUANTITY = re.compile(
+    rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<unit>.*?)\s*", re.IGNORECASE
+)
 _COUNT = re.compile(rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<suffix>[kKMBT]?)\s*")
 _RATE_WORD = re.compile(r"(?P<prefix>[kMGTPEZ]?)(?:FL)?OP[sS]")
 _SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -28,8 +29,7 @@ _MEASURES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """Money per accelerator (or per node) and time; ``rate`` is per second. [currency/accelerator/s]"""
 
     rate: float
@@ -89,10 +89,11 @@ def unit_bases(unit: str) -> tuple[float, Bases]:
     >>> unit_bases("kW*hour")
     (3600000.0, {'J': 1})
     """
-    factor, bases = 1.0, {}
+    factor = 1.0
+    bases: Bases = {}
     for sign, word in re.findall(r"([*/]?)\s*([^*/\s]+)", unit):
         known = FACTORS.get("percent" if word == "%" else word)
-        if known is None and not word == "1":
+        if known is None and word != "1":
             return _unit_bases_by_pint(unit)
         scale, powers = known or (1.0, {})
         power = -1 if sign == "/" else 1
@@ -104,9 +105,10 @@ def unit_bases(unit: str) -> tuple[float, Bases]:
 
 @cache
 def _registry() -> Any:
-    import pint  # noqa: PLC0415  (0.3 s: only for units beyond the table)
+    import pint
 
-    return pint.UnitRegistry(Path(__file__).with_name("units.txt"))
+    registry: Any = pint
+    return registry.UnitRegistry(Path(__file__).with_name("units.txt"))
 
 
 _PINT_NAMES = {"second": "s", "joule": "J", "kilogram": "kg"}

@@ -1,4 +1,4 @@
-"""Learn MFU per accelerator and precision from the measured rows; write presets/calibrations/efficiency-*.toml.
+"""Learn MFU per accelerator and precision from the measured rows, into calibrations/efficiency-*.toml.
 
 usage: fit_efficiency.py [--check]
 
@@ -13,6 +13,7 @@ import datetime
 import statistics
 import sys
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ sys.path.insert(0, str(ROOT))
 
 from estimator.arrays import array  # noqa: E402
 from estimator.errors import EstimatorError  # noqa: E402
-from estimator.measured import measured, number  # noqa: E402
+from estimator.formulas.flops import short_form_flops  # noqa: E402
+from estimator.formulas.parameters import active_parameters  # noqa: E402
+from estimator.measured import Cells, measured, model_of, number  # noqa: E402
 from estimator.presets import Presets, read_rows  # noqa: E402
 
 FULL = 10
@@ -38,25 +41,62 @@ def chip_of(name: str, presets: Presets) -> str:
         return ""
 
 
-def configurations(presets: Presets) -> list[dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One recipe on one chip at one precision. Its rows are repeats: it counts once, by their median."""
+
+    group: str
+    source: str
+    chip: str
+    architecture: str
+    precision: str
+    sparse: bool
+    peak: float
+    cells: Cells
+    speeds: tuple[float, ...] = ()
+    flops: tuple[float, ...] = ()
+    short_flops: tuple[float, ...] = ()
+
+    @property
+    def mfu(self) -> float:
+        """Median MFU of the rows."""
+        rows = zip(self.speeds, self.flops, strict=True)
+        return statistics.median(speed * cost / self.peak for speed, cost in rows)
+
+    def with_row(self, speed: float, cost: float, short_cost: float) -> Configuration:
+        """Return the configuration with one row more."""
+        return replace(self, speeds=(*self.speeds, speed), flops=(*self.flops, cost),
+                       short_flops=(*self.short_flops, short_cost))
+
+
+def configurations(presets: Presets) -> list[Configuration]:
+    """Every configuration of the scorable rows whose chip and precision are known, with its rows."""
     rows = measured([row.cells for row in read_rows(presets, "measurements/throughput")])
-    groups: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    words: dict[tuple[str, str, str], dict[str, object]] = {}
-    speed = np.asarray(rows.throughput * rows.flops_per_token)
-    for index, row in enumerate(rows.rows):
-        chip = chip_of(row["accelerator"], presets)
-        precision = row["precision"]
-        if not chip or not precision:
-            continue
-        record = presets.load("accelerators", chip)
-        peak = record.value("peak_" + PEAKS.get(precision, precision))
-        if not peak > 0:
-            continue
-        key = (chip, precision, row["config_group"])
-        groups[key].append(float(speed[index] / peak))
-        words[key] = {"chip": chip, "precision": precision, "sparse": number(row, "n_experts", 0) > 0,
-                      "architecture": record.words["architecture"], "source": row["source"]}
-    return [{**words[key], "mfu": statistics.median(values), "rows": len(values)} for key, values in groups.items()]
+    short = short_form_flops(active_parameters(model_of(rows.rows)), array(1.0))
+    columns = (rows.throughput, rows.flops_per_token, short)
+    found: dict[tuple[str, str, str], Configuration] = {}
+    for index, cells in enumerate(rows.rows):
+        config = configuration_of(cells, presets)
+        if config is not None:
+            key = (config.chip, config.precision, config.group)
+            cells_of_row = (float(np.asarray(column)[index]) for column in columns)
+            found[key] = found.get(key, config).with_row(*cells_of_row)
+    return list(found.values())
+
+
+def configuration_of(cells: Cells, presets: Presets) -> Configuration | None:
+    """What a row says of its configuration; nothing where chip, precision or peak is not known."""
+    chip, precision = chip_of(cells["accelerator"], presets), cells["precision"]
+    if not chip or not precision:
+        return None
+    record = presets.load("accelerators", chip)
+    peak = record.value("peak_" + PEAKS.get(precision, precision))
+    if not peak > 0:
+        return None
+    sparse = number(cells, "n_experts", 0) > 0
+    architecture = str(record.words["architecture"])
+    group, source = cells["config_group"], cells["source"]
+    return Configuration(group, source, chip, architecture, precision, sparse, peak, cells)
 
 
 def quantiles(values: list[float]) -> tuple[float, float, float]:
@@ -65,7 +105,7 @@ def quantiles(values: list[float]) -> tuple[float, float, float]:
 
 
 def widened(values: list[float], spread: tuple[float, float]) -> tuple[float, float, float]:
-    """Median with a range: of its own where rows are many, never narrower than its kin's where they are few."""
+    """Median with a range: of its own where rows are many, never narrower than its kin's where few."""
     low, middle, high = quantiles(values)
     if len(values) < FULL:
         low, high = min(low, middle * spread[0]), max(high, middle * spread[1])
@@ -77,9 +117,9 @@ def spread_of(values: list[float]) -> tuple[float, float]:
     return low / middle, high / middle
 
 
-def keys_of(config: dict[str, object]) -> list[str]:
-    suffix = "-moe" if config["sparse"] else ""
-    return [f"{config['precision']}{suffix}", f"any{suffix}"]
+def keys_of(config: Configuration) -> list[str]:
+    suffix = "-moe" if config.sparse else ""
+    return [f"{config.precision}{suffix}", f"any{suffix}"]
 
 
 def figure(name: str, values: list[float], configs: int, rows: int, spread: tuple[float, float]) -> str:
@@ -91,60 +131,66 @@ def figure(name: str, values: list[float], configs: int, rows: int, spread: tupl
             f'where = "{where}", kind = "measured" }}')
 
 
-def render(title: str, configs: list[dict[str, object]], spreads: dict[str, tuple[float, float]]) -> str:
-    grouped: dict[str, list[dict[str, object]]] = defaultdict(list)
+def render(title: str, configs: list[Configuration], spreads: dict[str, tuple[float, float]]) -> str:
+    grouped: dict[str, list[Configuration]] = defaultdict(list)
     for config in configs:
         for key in keys_of(config):
             grouped[key].append(config)
-    sources = sorted({str(config["source"]) for config in configs})
+    sources = sorted({config.source for config in configs})
     lines = [f'name = "Measured efficiency: {title}"',
-             'note = "MFU: model FLOPs over dense peak (PaLM, Appendix B), learnt by scripts/fit_efficiency.py."',
+             'note = "MFU: model FLOPs over dense peak (PaLM, Appendix B), '
+             'learnt by scripts/fit_efficiency.py."',
              f"rows_of = {sources!r}".replace("'", '"'), f"fitted = {datetime.date.today()}", "",
              "[sources.rows]", 'title = "Measured training rows, presets/measurements/throughput.csv"',
-             'publisher = "estimator"', f'version = "{sum(int(str(c["rows"])) for c in configs)} rows"', "", "[figures]"]
+             'publisher = "estimator"', f'version = "{sum(len(config.speeds) for config in configs)} rows"',
+             "", "[figures]"]
     for key in sorted(grouped):
         members = grouped[key]
-        values = [float(str(config["mfu"])) for config in members]
+        values = [config.mfu for config in members]
         sparse = "moe" if key.endswith("-moe") else "dense"
-        lines.append(figure(key, values, len(members), sum(int(str(c["rows"])) for c in members), spreads[sparse]))
+        rows = sum(len(config.speeds) for config in members)
+        lines.append(figure(key, values, len(members), rows, spreads[sparse]))
     return "\n".join(lines) + "\n"
 
 
-def borrowed(configs: list[dict[str, object]]) -> str:
+def borrowed(configs: list[Configuration]) -> str:
     """How far a chip's median lies from that of its architecture's other chips, else of all other chips."""
-    medians: dict[tuple[str, str, str], float] = {}
+    members: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for config in configs:
-        if not config["sparse"]:
-            key = (str(config["chip"]), str(config["precision"]), str(config["architecture"]))
-            same = [float(str(c["mfu"])) for c in configs if not c["sparse"]
-                    and (c["chip"], c["precision"]) == key[:2]]
-            medians[key] = statistics.median(same)
+        if not config.sparse:
+            members[config.chip, config.precision, config.architecture].append(config.mfu)
+    medians = {key: statistics.median(values) for key, values in members.items()}
     ratios: list[float] = []
     for (chip, precision, architecture), value in medians.items():
         others = [(kin, m) for (c, p, kin), m in medians.items() if c != chip and p == precision]
         kin = [m for a, m in others if a == architecture] or [m for _, m in others]
         ratios += [value / statistics.median(kin)] if kin else []
     low, _, high = quantiles(ratios)
-    return (f'borrowed = {{ value = 1, low = {min(low, 1.0):.4f}, high = {max(high, 1.0):.4f}, source = "rows", '
-            f'where = "medians of {len(ratios)} chips and precisions over those of their kin, each left out in turn: '
-            f'10th to 90th percentile", kind = "measured" }}\n')
+    return (f'borrowed = {{ value = 1, low = {min(low, 1.0):.4f}, high = {max(high, 1.0):.4f}, '
+            f'source = "rows", where = "medians of {len(ratios)} chips and precisions over those of their '
+            f'kin, each left out in turn: 10th to 90th percentile", kind = "measured" }}\n')
 
 
-def files(presets: Presets) -> dict[str, str]:
-    configs = configurations(presets)
-    spreads = {}
+def spreads_of(configs: list[Configuration]) -> dict[str, tuple[float, float]]:
+    """How far configurations stray from the median of their chip and precision where those are many."""
+    spreads: dict[str, tuple[float, float]] = {}
     for kind, sparse in (("dense", False), ("moe", True)):
-        ratios: list[float] = []
-        by_chip: dict[object, list[float]] = defaultdict(list)
+        by_chip: dict[tuple[str, str], list[float]] = defaultdict(list)
         for config in configs:
-            if config["sparse"] is sparse:
-                by_chip[config["chip"], config["precision"]].append(float(str(config["mfu"])))
-        for values in by_chip.values():
-            ratios += [value / statistics.median(values) for value in values] if len(values) >= FULL else []
+            if config.sparse is sparse:
+                by_chip[config.chip, config.precision].append(config.mfu)
+        many = [values for values in by_chip.values() if len(values) >= FULL]
+        ratios = [value / statistics.median(values) for values in many for value in values]
         spreads[kind] = spread_of(ratios) if ratios else spreads["dense"]
-    out: dict[str, list[dict[str, object]]] = defaultdict(list)
+    return spreads
+
+
+def files(configs: list[Configuration]) -> dict[str, str]:
+    """The calibration files that any set of configurations teaches: name -> text."""
+    spreads = spreads_of(configs)
+    out: dict[str, list[Configuration]] = defaultdict(list)
     for config in configs:
-        for place in (config["chip"], f"architecture-{config['architecture']}", "any"):
+        for place in (config.chip, f"architecture-{config.architecture}", "any"):
             out[f"efficiency-{place}"].append(config)
     made = {name: render(name.removeprefix("efficiency-"), members, spreads) for name, members in out.items()}
     return {**made, "efficiency-any": made["efficiency-any"] + borrowed(configs)}
@@ -156,9 +202,10 @@ def undated(text: str) -> list[str]:
 
 def main() -> int:
     target = ROOT / "presets" / "calibrations"
-    made = files(Presets())
+    made = files(configurations(Presets()))
     if "--check" in sys.argv:
-        stale = [name for name, text in made.items() if undated((target / f"{name}.toml").read_text(encoding="utf-8")) != undated(text)]
+        held = {name: (target / f"{name}.toml").read_text(encoding="utf-8") for name in made}
+        stale = [name for name, text in made.items() if undated(held[name]) != undated(text)]
         print("efficiency presets are", f"out of date: {', '.join(stale)}" if stale else "current")
         return 1 if stale else 0
     target.mkdir(exist_ok=True)

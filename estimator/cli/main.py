@@ -44,7 +44,7 @@ class Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Name the near miss where a command is misspelt."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from ..errors import near_misses  # noqa: PLC0415
+            from ..errors import near_misses
 
             ctx.fail(f"there is no command '{args[0]}'{near_misses(args[0], list(COMMANDS))}")
         return super().resolve_command(ctx, args)

@@ -8,26 +8,52 @@ from typing import Any
 
 import click
 
-from ..inputs.run import Run, option, rivals_of
+from ..errors import EstimatorError
+from ..inputs.run import FIELDS, Run, option, rivals_of
 from ..presets import Presets
 
 Function = Callable[..., Any]
 
 
+# Inputs that name a record, and the kind of it: the shell completes them with ids.
+_NAMED = {"model": "models", "on": "accelerators", "node": "nodes", "optimizer": "optimizers",
+          "grid": "grids", "platform": "platforms"}  # fmt: skip
+
+
 def question_options(function: Function) -> Function:
     """Add an option for every input of a run, and the folder of a user's own presets."""
-    for name, field in reversed(list(Run.model_fields.items())):
-        function = click.option(option(name), name, help=field.description, metavar=_metavar(name))(function)
+    for name, field in reversed(list(FIELDS.items())):
+        function = click.option(
+            option(name), name, help=field.description, metavar=field.metavar, shell_complete=_completer(name)
+        )(function)
+    return presets_option(function)
+
+
+def presets_option(function: Function) -> Function:
+    """Add the folder of a user's own presets."""
     return click.option(
-        "--presets", "own_presets", multiple=True, metavar="DIR", help="A folder of your own records, beside ours."
+        "--presets",
+        "own_presets",
+        multiple=True,
+        metavar="DIR",
+        help="A folder of your records, beside ours.",
     )(function)
 
 
-def _metavar(name: str) -> str:
-    special = {"model": "PRESET", "config": "FILE", "on": "ACCELERATOR", "node": "NODE", "within": "TIME",
-               "price": "PRICE", "power": "POWER", "grid": "PLACE", "optimizer": "NAME", "precision": "NAME",
-               "platform": "NAME", "plan": "NAME", "currency": "CODE", "recompute": "NAME"}  # fmt: skip
-    return special.get(name, "NUMBER")
+def _completer(name: str) -> Callable[[click.Context, click.Parameter, str], list[str]] | None:
+    kind = _NAMED.get(name)
+    return (lambda context, _parameter, incomplete: ids_starting(kind, context, incomplete)) if kind else None
+
+
+def ids_starting(kind: str, context: click.Context, incomplete: str) -> list[str]:
+    """Return the ids of a kind that start with what is typed, from the names of files: no record is read."""
+    kinds = ("accelerators", "families") if kind == "accelerators" else (kind,)
+    try:
+        presets = own_folders(context.params.get("own_presets") or ())
+        ids = {name for each in kinds for name in presets.files(each)}
+    except EstimatorError:  # a folder that does not exist is a fault of the command, not of the typing
+        return []
+    return sorted(name for name in ids if name.lower().startswith(incomplete.lower()))
 
 
 def format_option(*formats: str) -> Callable[[Function], Function]:
@@ -54,7 +80,7 @@ def read_run(question: str | None, given: Mapping[str, Any], presets: Presets) -
     """Make the run of a question file, of options, or of both."""
     stored: Mapping[str, Any] = {}
     if question is not None:
-        from ..inputs.files import read_question  # noqa: PLC0415  (only where a file is named)
+        from ..inputs.files import read_question
 
         stored = read_question(Path(question))
     return Run.read(merged(stored, given), presets)

@@ -42,12 +42,12 @@ def command(
     run = read_run(question, given, presets)
     estimate = ask(run, presets)
     if save:
-        from ..inputs.files import write_question  # noqa: PLC0415
+        from ..inputs.files import write_question
 
         write_question(run, Path(save))
     click.echo(write(estimate, run, format_))
     if explain:
-        from ..report.explain import explain as explanation  # noqa: PLC0415
+        from ..report.explain import explain as explanation
 
         click.echo("\n" + explanation(estimate))
 
@@ -55,16 +55,16 @@ def command(
 def write(estimate: Estimate, run: Run, format: str) -> str:
     """Return the answer in one of the four formats."""
     if format in ("table", "markdown"):
-        from ..report import answer  # noqa: PLC0415
+        from ..report import answer
 
         return answer.table(estimate) if format == "table" else answer.markdown(estimate)
-    from ..report.document import document  # noqa: PLC0415
+    from ..report.document import document
 
     answered = document(estimate, run.write())
     if format == "json":
-        import json  # noqa: PLC0415
+        import json
 
         return json.dumps(answered, indent=2, ensure_ascii=False, allow_nan=False)
-    from ..report.rows import csv_rows  # noqa: PLC0415
+    from ..report.rows import csv_rows
 
     return csv_rows(answered).csv()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,7 @@ from ..breakdown import Breakdown
 from .parameters import (
     Transformer,
     attention_blocks,
-    attention_matrices,
     dense_layers,
-    feed_forward_matrices,
     layer_matrices,
     total_parameters,
 )
@@ -22,8 +20,7 @@ from .parameters import (
 RECOMPUTE = ("none", "selective", "full")
 
 
-@dataclass(frozen=True, slots=True)
-class Optimizer:
+class Optimizer(NamedTuple):
     """What an optimizer keeps, in bytes a parameter unless said otherwise.
 
     ``master`` is a copy of the weights in 32 bit; ``states`` are moments of the layers' matrices and
@@ -92,9 +89,7 @@ def gradient_memory(transformer: Transformer, optimizer: Optimizer) -> Array:
     K. Lv et al., "Full Parameter Fine-tuning for Large Language Models with Limited Resources", 2023,
     arXiv:2306.09782, Section 3.2.
     """
-    held = np.where(
-        optimizer.fused > 0, largest_tensor(transformer), total_parameters(transformer).total
-    )
+    held = np.where(optimizer.fused > 0, largest_tensor(transformer), total_parameters(transformer).total)
     return optimizer.gradients * held
 
 
@@ -104,8 +99,11 @@ def optimizer_memory(transformer: Transformer, optimizer: Optimizer) -> Array:
     inner = layer_matrices(transformer, transformer.experts)
     moments = optimizer.states * inner + optimizer.states_outer * (total - inner)
     edges = optimizer.factored * matrix_edges(transformer)
-    return optimizer.master * total + moments + edges + optimizer.low_rank * low_rank_elements(
-        transformer, optimizer.rank
+    return (
+        optimizer.master * total
+        + moments
+        + edges
+        + optimizer.low_rank * low_rank_elements(transformer, optimizer.rank)
     )
 
 
@@ -190,8 +188,10 @@ def score_activation(model: Transformer, seq: Array, micro_batch: Array) -> Arra
     return 5.0 * model.heads * seq * seq * micro_batch
 
 
-def activation_memory(transformer: Transformer, seq: Array, micro_batch: Array, recompute: Array) -> Breakdown:
-    r"""Activations of one card that runs the whole depth. [byte]
+def activation_memory(
+    transformer: Transformer, seq: Array, micro_batch: Array, recompute: Array
+) -> Breakdown:
+    r"""Activations of one card that runs the whole depth. [byte/accelerator]
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def activation_memory(transformer: Transformer, seq: Array, micro_batch: Array, 
 
     Returns
     -------
-    Kept activations, the layer at work, and logits in 32 bit. [byte]
+    Kept activations, the layer at work, and logits in 32 bit. [byte/accelerator]
 
     Notes
     -----
@@ -236,14 +236,16 @@ def activation_memory(transformer: Transformer, seq: Array, micro_batch: Array, 
     return Breakdown(
         {
             "activations": layers * np.where(recompute == 2, checkpoints, kept),
-            "recomputed_layer": np.where(recompute == 2, plain + scores, np.where(recompute == 1, scores, 0.0)),
+            "recomputed_layer": np.where(
+                recompute == 2, plain + scores, np.where(recompute == 1, scores, 0.0)
+            ),
             "logits": 4.0 * seq * micro_batch * transformer.vocab,
         }
     )
 
 
 def gather_buffers(transformer: Transformer, optimizer: Optimizer, live: Array, bucket: Array) -> Breakdown:
-    """Buffers in which a fully sharded run holds gathered weights and the gradients on their way. [byte]
+    """Buffers in which a fully sharded run holds gathered weights and the gradients on their way. [byte/accelerator]
 
     A fused update reduces one tensor's gradient at a time.
 
@@ -260,7 +262,7 @@ def gather_buffers(transformer: Transformer, optimizer: Optimizer, live: Array, 
 
     Returns
     -------
-    Gathered weights and gradients under reduction. [byte]
+    Gathered weights and gradients under reduction. [byte/accelerator]
 
     References
     ----------
@@ -286,9 +288,9 @@ def fewest_accelerators(
     state_memory
         Model states in all. [byte]
     activation_memory
-        Activations of a card. [byte]
+        Activations of a card. [byte/accelerator]
     gather_buffers
-        Buffers of a card, where there are two and more. [byte]
+        Buffers of a card, where there are two and more. [byte/accelerator]
     memory_usable
         Memory of a card. [byte/accelerator]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from ..arrays import Array
 from ..breakdown import Breakdown
 
 
-@dataclass(frozen=True, slots=True)
-class Transformer:
+class Transformer(NamedTuple):
     """Dimensions of a transformer, each an array that broadcasts with the others. [1]
 
     Flags are 0 or 1. ``layers`` counts decoder layers, of which (with those of the encoder)
@@ -92,7 +91,13 @@ def attention_matrices(model: Transformer) -> Array:
 def attention_vectors(model: Transformer) -> Array:
     """Biases and inner norms of one attention block. [1]"""
     joint = model.heads * model.head_dim + model.kv_heads * (model.head_dim + model.value_dim)
-    return model.query_bias * joint + model.output_bias * model.hidden + model.qk_norm + model.q_rank + model.kv_rank
+    return (
+        model.query_bias * joint
+        + model.output_bias * model.hidden
+        + model.qk_norm
+        + model.q_rank
+        + model.kv_rank
+    )
 
 
 def feed_forward_matrices(model: Transformer, width: Array) -> Array:
@@ -191,6 +196,11 @@ def total_parameters(transformer: Transformer) -> Breakdown:
 
 def active_parameters(transformer: Transformer) -> Array:
     """Parameters that take part in one token's forward pass: all of them, but for experts not chosen. [1]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
 
     References
     ----------

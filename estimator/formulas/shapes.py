@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 
 from ..arrays import Array, array
 from .parameters import Transformer
 
-DIMENSIONS: tuple[str, ...] = tuple(field.name for field in fields(Transformer))
+DIMENSIONS: tuple[str, ...] = Transformer._fields
 
 # What a dimension is when a source does not print it: a definition, not an assumption.
 _ABSENT = {"norms": 2.0, "layers": np.nan, "hidden": np.nan, "heads": np.nan, "vocab": np.nan}

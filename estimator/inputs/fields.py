@@ -1,18 +1,27 @@
-"""Field types of a question: text, a number or a Quantity comes in, a float in house units goes on."""
+"""Readers of inputs: text, a number or a Quantity comes in, a float in house units goes on."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any, NamedTuple
 
-from pydantic import BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from .. import units
 from ..errors import EstimatorError
 from ..presets import Presets
 from ..units import Price
+
+Reader = Callable[[Any, Presets], Any]
+
+
+class Field(NamedTuple):
+    """One input of a question: how it is read, what it means, and what help calls its value."""
+
+    read: Reader
+    description: str
+    metavar: str = "NUMBER"
 
 
 def refuse(message: str) -> PydanticCustomError:
@@ -35,7 +44,7 @@ def _within(value: float, given: Any, low: float, high: float) -> float:
     shown = units.shorten(given)
     if math.isnan(value):
         raise refuse(f"{shown} is not a number")
-    if value <= 0 and low >= 0 and not (value == 0 and low == 0):
+    if value <= 0:
         raise refuse(f"{shown} must be more than zero")
     if not low <= value <= high:
         bound = f"more than {high:g}, the most" if value > high else f"less than {low:g}, the least"
@@ -43,78 +52,88 @@ def _within(value: float, given: Any, low: float, high: float) -> float:
     return value
 
 
-def number(read: Callable[[str], float], low: float, high: float) -> BeforeValidator:
-    """Make a validator that reads a float by ``read`` and keeps it within bounds."""
+def number(parse: Callable[[str], float], low: float, high: float) -> Reader:
+    """Make a reader of a float between two bounds."""
 
-    def validate(value: Any) -> float:
+    def read(value: Any, _presets: Presets) -> float:
         try:
-            parsed = read(_as_text(value))
+            parsed = parse(_as_text(value))
         except EstimatorError as error:
             raise refuse(str(error)) from None
         return _within(parsed, value, low, high)
 
-    return BeforeValidator(validate)
+    return read
 
 
-def whole(low: float, high: float) -> BeforeValidator:
-    """Make a validator of a count that must be whole."""
-    check = number(units.parse_count, low, high).func
-
-    def validate(value: Any) -> float:
-        count: float = check(value)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
-        if count != math.floor(count):  # pyright: ignore[reportUnknownArgumentType]
-            raise refuse(f"{units.shorten(value)} is not a whole number")
-        return count  # pyright: ignore[reportUnknownVariableType]
-
-    return BeforeValidator(validate)
+def count(low: float, high: float) -> Reader:
+    """Make a reader of a count, like 65B."""
+    return number(units.parse_count, low, high)
 
 
-def measured(unit: str, example: str, low: float, high: float) -> BeforeValidator:
-    """Make a validator of a quantity with a unit."""
+def share(low: float = 1e-6, high: float = 1.0) -> Reader:
+    """Make a reader of a share of one, like 0.45 or 45%."""
+    return number(units.parse_share, low, high)
+
+
+def measured(unit: str, example: str, low: float, high: float) -> Reader:
+    """Make a reader of a quantity with a unit."""
     return number(lambda text: units.parse(text, unit, example), low, high)
 
 
-def preset(kind: str) -> BeforeValidator:
-    """Make a validator of a preset's name: it must lead to one record."""
+def whole(low: float, high: float) -> Reader:
+    """Make a reader of a count that must be whole."""
+    read_count = count(low, high)
 
-    def validate(value: Any, info: ValidationInfo) -> str:
+    def read(value: Any, presets: Presets) -> float:
+        found: float = read_count(value, presets)
+        if found != math.floor(found):
+            raise refuse(f"{units.shorten(value)} is not a whole number")
+        return found
+
+    return read
+
+
+def preset(kind: str) -> Reader:
+    """Make a reader of a preset's name: it must lead to one record."""
+
+    def read(value: Any, presets: Presets) -> str:
         if not isinstance(value, str) or not value.strip():
             raise refuse(f"{units.shorten(value)} is not a name")
-        presets = info.context if isinstance(info.context, Presets) else Presets()
         try:
             presets.find(kind, value)
         except EstimatorError as error:
             raise refuse(str(error)) from None
         return value.strip()
 
-    return BeforeValidator(validate)
+    return read
 
 
-def one_of(*words: str) -> BeforeValidator:
-    """Make a validator of a word out of a short list, in any case."""
+def one_of(*words: str) -> Reader:
+    """Make a reader of a word out of a short list, in any case."""
 
-    def validate(value: Any) -> str:
+    def read(value: Any, _presets: Presets) -> str:
         found = {word.lower(): word for word in words}.get(str(value).strip().lower())
         if found is None:
             raise refuse(f"{units.shorten(value)} is not known; choose {', '.join(words)}")
         return found
 
-    return BeforeValidator(validate)
+    return read
 
 
-def _price(value: Any) -> Price:
+def path(value: Any, _presets: Presets) -> str:
+    """Read the name of a file."""
+    if not isinstance(value, str) or not value:
+        raise refuse(f"{units.shorten(value)} is not the name of a file")
+    return value
+
+
+def price(value: Any, _presets: Presets) -> Price:
+    """Read a rent, like 2 USD/gpu/hour."""
     if isinstance(value, Price):
         return value
     try:
-        price = units.parse_price(_as_text(value))
+        read = units.parse_price(_as_text(value))
     except EstimatorError as error:
         raise refuse(str(error)) from None
-    _within(price.rate * 3600.0, value, 0.0, 1e7)
-    return price
-
-
-Count = Annotated[float, number(units.parse_count, 0.0, 1e18)]
-Share = Annotated[float, number(units.parse_share, 1e-9, 1.0)]
-RentPrice = Annotated[Price, BeforeValidator(_price)]
-Duration = Annotated[float, measured("s", "30 days", 1.0, 1e11)]
-Power = Annotated[float, measured("W", "400 W", 1e-3, 1e6)]
+    _within(read.rate * 3600.0, value, 0.0, 1e7)
+    return read

@@ -40,14 +40,18 @@ def write_question(run: Run, path: Path) -> None:
         The folder does not exist or cannot be written to.
     """
     lines = [f"{name} = {_toml(value)}" for name, value in run.write().items()]
-    text = "# A question of `estimate train`; run it with: estimate train THIS_FILE\n" + "\n".join(lines) + "\n"
+    text = (
+        "# A question of `estimate train`; run it with: estimate train THIS_FILE\n" + "\n".join(lines) + "\n"
+    )
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
         Path(temporary).replace(path)
     except OSError as error:
-        raise EstimatorError(f"--save: '{path}' cannot be written ({error.strerror}); name a file in a folder that exists") from None
+        raise EstimatorError(
+            f"--save: '{path}' cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
 
 
 def _toml(value: str | float) -> str:

@@ -3,18 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from functools import cache
+from typing import Any, ClassVar, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from .. import units
 from ..errors import QuestionError, near_misses
 from ..presets import Presets
 from ..units import CURRENCIES, Price
 from . import fields
-from .fields import Count, Duration, Power, RentPrice, Share
+from .fields import Field
 
 PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "tf32", "fp32")
+PLANS = ("on-demand", "reserved", "reserved-1y", "reserved-3y", "spot")
+
+# Every input, in the order in which help lists them.
+FIELDS: Mapping[str, Field] = {
+    "params": Field(fields.count(1e3, 1e16), "Parameters of a dense model, like 65e9, 65B or 1.4T."),
+    "model": Field(
+        fields.preset("models"), "A recorded model, like llama-65b (see: estimate presets models).", "NAME"
+    ),
+    "config": Field(fields.path, "A Hugging Face config.json, read from disk.", "FILE"),
+    "tokens": Field(fields.count(1.0, 1e19), "Training tokens, like 1.4T."),
+    "tokens_per_param": Field(
+        fields.count(1e-6, 1e9), "Training tokens for each (active) parameter; 20 is compute-optimal."
+    ),
+    "epochs": Field(fields.count(1e-6, 1e9), "Passes over the data set, with --dataset-tokens."),
+    "dataset_tokens": Field(fields.count(1.0, 1e19), "Tokens in the data set, with --epochs."),
+    "seq": Field(fields.whole(1, 1e9), "Sequence length in tokens."),
+    "global_batch": Field(fields.whole(1, 1e9), "Sequences in one optimizer step."),
+    "micro_batch": Field(fields.whole(1, 1e6), "Sequences at a time on one accelerator."),
+    "recompute": Field(
+        fields.one_of("none", "selective", "full"),
+        "Activation recomputation: none, selective or full.",
+        "NAME",
+    ),
+    "precision": Field(
+        fields.one_of(*PRECISIONS), f"Of the matrix products: {', '.join(PRECISIONS)}.", "NAME"
+    ),
+    "optimizer": Field(
+        fields.preset("optimizers"), "Like adamw or lomo (see: estimate presets optimizers).", "NAME"
+    ),
+    "on": Field(
+        fields.preset("accelerators"),
+        "The accelerator, like nvidia-h100-sxm-80gb, a100 or ascend-910b.",
+        "NAME",
+    ),
+    "node": Field(fields.preset("nodes"), "The server or cloud instance, like nvidia-dgx-h100.", "NAME"),
+    "platform": Field(
+        fields.preset("platforms"), "A platform that states its scaling efficiency, like cfff.", "NAME"
+    ),
+    "count": Field(fields.whole(1, 1e8), "Accelerators."),
+    "nodes": Field(fields.whole(1, 1e8), "Nodes."),
+    "within": Field(
+        fields.measured("s", "30 days", 1.0, 1e11),
+        'Finish in this time; finds the count, like "30 days".',
+        "TIME",
+    ),
+    "mfu": Field(fields.share(), "Model FLOPs utilisation, like 0.45 or 45%.", "SHARE"),
+    "scaling_efficiency": Field(
+        fields.share(), "Share of the throughput kept at this scale, like 0.92.", "SHARE"
+    ),
+    "goodput": Field(fields.share(), "Share of the time that is productive, like 0.9.", "SHARE"),
+    "price": Field(fields.price, 'Rent, like "2 USD/gpu/hour" or "16 USD/node/hour".', "PRICE"),
+    "plan": Field(fields.one_of(*PLANS), f"Price plan: {', '.join(PLANS)}.", "NAME"),
+    "currency": Field(fields.one_of(*CURRENCIES), "Currency of the answer, like USD or CNY.", "CODE"),
+    "year": Field(fields.whole(2000, 2100), "Year of prices and exchange rates."),
+    "power": Field(
+        fields.measured("W", "400 W", 1e-3, 1e6),
+        "Power of an accelerator with its share of the host.",
+        "POWER",
+    ),
+    "grid": Field(
+        fields.preset("grids"), "The grid that feeds it, like usa, china or aws-us-east-1.", "PLACE"
+    ),
+    "pue": Field(fields.count(1.0, 10.0), "Power usage effectiveness of the facility, 1 or more."),
+}
 
 # Inputs that say the same thing in two ways: at most one of each pair.
 _RIVALS = (
@@ -25,8 +89,12 @@ _RIVALS = (
 )  # fmt: skip
 
 
-class Run(BaseModel):
+class Run:
     """One training run as asked: what is left out is assumed, and the answer lists it.
+
+    Immutable. Every input of `FIELDS` may be given as text with its unit, as a number where it has none, or as
+    a Quantity. The checking is pydantic's engine on a schema written from that table: reflecting the
+    same schema from a ``BaseModel`` costs the command line more time than the whole estimate.
 
     Raises
     ------
@@ -39,116 +107,116 @@ class Run(BaseModel):
     65000000000.0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    fields: ClassVar[Mapping[str, Field]] = FIELDS
 
-    params: Annotated[float | None, fields.number(units.parse_count, 1e3, 1e16)] = Field(
-        None, description="Parameters of a dense model, like 65e9, 65B or 1.4T."
-    )
-    model: Annotated[str | None, fields.preset("models")] = Field(
-        None, description="A recorded model, like llama-65b (see: estimate presets models)."
-    )
-    config: str | None = Field(None, description="A Hugging Face config.json, read from disk.")
+    params: float | None
+    model: str | None
+    config: str | None
+    tokens: float | None
+    tokens_per_param: float | None
+    epochs: float | None
+    dataset_tokens: float | None
+    seq: float | None
+    global_batch: float | None
+    micro_batch: float | None
+    recompute: str | None
+    precision: str | None
+    optimizer: str | None
+    on: str | None
+    node: str | None
+    platform: str | None
+    count: float | None
+    nodes: float | None
+    within: float | None
+    mfu: float | None
+    scaling_efficiency: float | None
+    goodput: float | None
+    price: Price | None
+    plan: str | None
+    currency: str | None
+    year: float | None
+    power: float | None
+    grid: str | None
+    pue: float | None
 
-    tokens: Annotated[float | None, fields.number(units.parse_count, 1.0, 1e19)] = Field(
-        None, description="Training tokens, like 1.4T."
-    )
-    tokens_per_param: Annotated[float | None, fields.number(units.parse_count, 1e-6, 1e9)] = Field(
-        None, description="Training tokens for each (active) parameter; 20 is compute-optimal."
-    )
-    epochs: Annotated[float | None, fields.number(units.parse_count, 1e-6, 1e9)] = Field(
-        None, description="Passes over the data set, with --dataset-tokens."
-    )
-    dataset_tokens: Annotated[float | None, fields.number(units.parse_count, 1.0, 1e19)] = Field(
-        None, description="Tokens in the data set, with --epochs."
-    )
-    seq: Annotated[float | None, fields.whole(1, 1e9)] = Field(None, description="Sequence length in tokens.")
-    global_batch: Annotated[float | None, fields.whole(1, 1e9)] = Field(
-        None, description="Sequences in one optimizer step."
-    )
-    micro_batch: Annotated[float | None, fields.whole(1, 1e6)] = Field(
-        None, description="Sequences at a time on one accelerator."
-    )
-    recompute: Annotated[str | None, fields.one_of("none", "selective", "full")] = Field(
-        None, description="Activation recomputation: none, selective or full."
-    )
-    precision: Annotated[str | None, fields.one_of(*PRECISIONS)] = Field(
-        None, description="Of the matrix products: " + ", ".join(PRECISIONS) + "."
-    )
-    optimizer: Annotated[str | None, fields.preset("optimizers")] = Field(
-        None, description="A recorded optimizer, like adamw or lomo (see: estimate presets optimizers)."
-    )
-
-    on: Annotated[str | None, fields.preset("accelerators")] = Field(
-        None, description="The accelerator, like nvidia-h100-sxm-80gb, a100 or ascend-910b."
-    )
-    node: Annotated[str | None, fields.preset("nodes")] = Field(
-        None, description="The server or cloud instance, like nvidia-dgx-h100."
-    )
-    platform: Annotated[str | None, fields.preset("platforms")] = Field(
-        None, description="A platform that states its scaling efficiency, like cfff."
-    )
-    count: Annotated[float | None, fields.whole(1, 1e8)] = Field(None, description="Accelerators.")
-    nodes: Annotated[float | None, fields.whole(1, 1e8)] = Field(None, description="Nodes.")
-    within: Annotated[float | None, fields.measured("s", "30 days", 1.0, 1e11)] = Field(
-        None, description='Finish in this time; finds the count, like "30 days".'
-    )
-    mfu: Annotated[float | None, fields.number(units.parse_share, 1e-6, 1.0)] = Field(
-        None, description="Model FLOPs utilisation, like 0.45 or 45%."
-    )
-    scaling_efficiency: Annotated[float | None, fields.number(units.parse_share, 1e-6, 1.0)] = Field(
-        None, description="Share of the throughput kept at this scale, like 0.92."
-    )
-    goodput: Annotated[float | None, fields.number(units.parse_share, 1e-6, 1.0)] = Field(
-        None, description="Share of the time that is productive, like 0.9."
-    )
-
-    price: RentPrice | None = Field(
-        None, description='Rent, like "2 USD/gpu/hour" or "16 USD/node/hour".'
-    )
-    plan: Annotated[
-        str | None, fields.one_of("on-demand", "reserved", "reserved-1y", "reserved-3y", "spot")
-    ] = Field(None, description="Price plan: on-demand, reserved, reserved-1y, reserved-3y or spot.")
-    currency: Annotated[str | None, fields.one_of(*CURRENCIES)] = Field(
-        None, description="Currency of the answer, like USD or CNY."
-    )
-    year: Annotated[float | None, fields.whole(2000, 2100)] = Field(
-        None, description="Year of prices and exchange rates."
-    )
-    power: Annotated[float | None, fields.measured("W", "400 W", 1e-3, 1e6)] = Field(
-        None, description="Power of one accelerator and its share of the host, like 400W."
-    )
-    grid: Annotated[str | None, fields.preset("grids")] = Field(
-        None, description="The grid that feeds it: a country or cloud region, like usa or aws-us-east-1."
-    )
-    pue: Annotated[float | None, fields.number(units.parse_count, 1.0, 10.0)] = Field(
-        None, description="Power usage effectiveness of the facility, 1 or more."
-    )
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _all_faults_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        given: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
-        faults = contradictions(given)
-        try:
-            run = handler(data)
-        except ValidationError as error:
-            raise QuestionError(_field_faults(error) + faults) from None
-        if faults:
-            raise QuestionError(faults)
-        return run
+    def __init__(self, **given: Any) -> None:
+        """Check the inputs, names of presets among the house's records."""
+        self.__dict__.update(validated(given, Presets()))
 
     @classmethod
     def read(cls, given: Mapping[str, Any], presets: Presets | None = None) -> Self:
         """Make a run from names and values, names of presets looked up in ``presets``."""
-        return cls.model_validate(dict(given), context=presets)
+        run = cls.__new__(cls)
+        run.__dict__.update(validated(given, presets or Presets()))
+        return run
 
     def given(self) -> dict[str, Any]:
         """Return the inputs that were given, by name."""
-        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        return {name: value for name, value in self.__dict__.items() if value is not None}
 
     def write(self) -> dict[str, str | float]:
         """Return the inputs as text and numbers that read back as this very run."""
         return {name: write_input(name, value) for name, value in self.given().items()}
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: a question does not change."""
+        raise AttributeError(f"a Run is immutable; make another with Run(**{{**run.given(), '{name}': ...}})")
+
+    __delattr__ = __setattr__  # pyright: ignore[reportAssignmentType]
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both ask the same."""
+        return isinstance(other, Run) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        """Hash by what is asked."""
+        return hash(tuple(self.__dict__.items()))
+
+    def __repr__(self) -> str:
+        """Show the inputs that were given."""
+        return f"Run({', '.join(f'{name}={value!r}' for name, value in self.write().items())})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        """Let a Run be a field of anybody's pydantic model."""
+
+        def read(value: Any) -> Run:
+            return value if isinstance(value, Run) else cls.read(value)
+
+        return core_schema.no_info_plain_validator_function(read)
+
+
+@cache
+def _validator() -> SchemaValidator:
+    def reader(field: Field) -> core_schema.CoreSchema:
+        def read(value: Any, info: core_schema.ValidationInfo) -> Any:
+            return field.read(value, info.context)  # pyright: ignore[reportArgumentType]
+
+        return core_schema.nullable_schema(core_schema.with_info_plain_validator_function(read))
+
+    members = {
+        name: core_schema.typed_dict_field(core_schema.with_default_schema(reader(field), default=None))
+        for name, field in FIELDS.items()
+    }
+    return SchemaValidator(core_schema.typed_dict_schema(members, extra_behavior="forbid"))
+
+
+def validated(given: Mapping[str, Any], presets: Presets) -> dict[str, Any]:
+    """Return every input checked and in house units, None where it was left out.
+
+    Raises
+    ------
+    QuestionError
+        All faults at once.
+    """
+    faults = contradictions(given)
+    try:
+        values = _validator().validate_python(dict(given), context=presets)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        raise QuestionError(_field_faults(error) + faults) from None
+    if faults:
+        raise QuestionError(faults)
+    return values
 
 
 def option(name: str) -> str:
@@ -183,6 +251,17 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def rivals_of(name: str) -> set[str]:
+    """Return the inputs that contradict one.
+
+    Examples
+    --------
+    >>> sorted(rivals_of("within"))
+    ['count', 'nodes']
+    """
+    return {one if other == name else other for one, other in _RIVALS if name in (one, other)}
+
+
 def write_input(name: str, value: Any) -> str | float:
     """Return one input as a question file holds it: units where it has them, else a plain number."""
     if isinstance(value, Price):
@@ -199,18 +278,7 @@ def _field_faults(error: ValidationError) -> list[str]:
     for fault in error.errors():
         name = str(fault["loc"][0]) if fault["loc"] else ""
         if fault["type"] == "extra_forbidden":
-            faults.append(f"there is no input '{name}'{near_misses(name, list(Run.model_fields))}")
+            faults.append(f"there is no input '{name}'{near_misses(name, list(FIELDS))}")
         else:
             faults.append(f"{option(name)}: {fault['msg']}")
     return faults
-
-
-def rivals_of(name: str) -> set[str]:
-    """Return the inputs that contradict one.
-
-    Examples
-    --------
-    >>> sorted(rivals_of("within"))
-    ['count', 'nodes']
-    """
-    return {one if other == name else other for one, other in _RIVALS if name in (one, other)}

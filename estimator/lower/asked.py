@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +13,12 @@ from ..presets import Presets, Record
 from ..provenance import GIVEN, Origin
 
 
-@dataclass(frozen=True)
 class Asked:
     """A question, the records it may name, and the case in the making."""
 
-    run: Run
-    presets: Presets
-    draft: Draft
+    def __init__(self, run: Run, presets: Presets, draft: Draft) -> None:
+        """Hold the three."""
+        self.run, self.presets, self.draft = run, presets, draft
 
     @cached_property
     def defaults(self) -> Record:
@@ -48,8 +46,8 @@ class Asked:
     def word_or_default(self, name: str, field: str) -> str:
         """Set a word from its input, or from the house's choice with its reason."""
         given: str | None = getattr(self.run, field)
-        choice = {} if given else self.choice(name)
-        self.word(name, given or choice["value"], field, choice.get("reason", ""))
+        choice = self.choice(name)
+        self.word(name, given or str(choice["value"]), field, "" if given else str(choice["reason"]))
         return self.draft.words[name]
 
     def number(self, name: str, field: str, default: str = "", *, ranged: bool = False) -> None:

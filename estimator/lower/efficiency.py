@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from ..presets import Presets, Record
 from ..provenance import Figure
@@ -48,7 +47,7 @@ def _widened(figure: Figure, stray: Figure) -> Figure:
         return math.exp(away)
 
     low, high = end(figure.low, stray.low), end(figure.high, stray.high)
-    return replace(figure, low=figure.value / low, high=min(1.0, figure.value * high))
+    return figure._replace(low=figure.value / low, high=min(1.0, figure.value * high))
 
 
 def _keys(precision: str, *, sparse: bool) -> list[str]:

@@ -7,6 +7,7 @@ import math
 from ..errors import EstimatorError
 from ..presets import Record
 from ..provenance import Figure, Origin
+from . import scaling
 from .asked import Asked
 from .efficiency import measured_efficiency
 
@@ -35,7 +36,7 @@ def _accelerator(asked: Asked, node: Record | None) -> Record:
         asked.word("accelerator", inside, "on", f"the accelerator of {node.id}")
         return asked.presets.load("accelerators", inside)
     record = asked.chosen("accelerator", "on")
-    assert record is not None  # noqa: S101  (an accelerator is always chosen)
+    assert record is not None
     if node and record.id != inside:
         raise EstimatorError(f"--node: {node.id} holds {inside}, but --on says {record.id}; give one of them")
     return record
@@ -57,7 +58,9 @@ def _count(asked: Asked, node: Record | None) -> None:
     if run.count is not None:
         draft.put("count", run.count, Origin("given", option="--count"))
     elif run.nodes is not None:
-        draft.put("count", run.nodes * figure.value, Origin("given", f"{run.nodes:g} nodes", option="--nodes"))
+        draft.put(
+            "count", run.nodes * figure.value, Origin("given", f"{run.nodes:g} nodes", option="--nodes")
+        )
     else:
         asked.number("within", "within")
 
@@ -69,11 +72,15 @@ def _memory(asked: Asked, accelerator: Record) -> None:
         asked.draft.figure("memory_usable", usable)
         return
     if nominal is None:
-        asked.draft.put("memory_usable", math.nan, Origin("assumed", f"{accelerator.id} has no memory on record"))
+        asked.draft.put(
+            "memory_usable", math.nan, Origin("assumed", f"{accelerator.id} has no memory on record")
+        )
         return
     share = asked.defaults.figures["usable_share"]
     asked.draft.put("memory_usable", nominal.value * share.value, Origin("assumed", share.where, nominal))
-    asked.draft.unknown("memory_usable", nominal.value * (share.low or 1.0), nominal.value * (share.high or 1.0))
+    asked.draft.unknown(
+        "memory_usable", nominal.value * (share.low or 1.0), nominal.value * (share.high or 1.0)
+    )
 
 
 def _peak(accelerator: Record, precision: str) -> Figure | None:
@@ -106,13 +113,7 @@ def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
         sparse = bool(draft.columns.get("experts", 0.0) > 0)
         figure, reason = measured_efficiency(asked.presets, accelerator, precision, sparse=sparse)
         draft.figure("mfu", figure, reason=reason, option="--mfu")
-    _scaling(asked)
-
-
-def _scaling(asked: Asked) -> None:
-    draft = asked.draft
-    asked.number("efficiency_coefficient", "scaling_efficiency", "scaling_efficiency")
-    draft.put("efficiency_exponent", 0.0, draft.origins["efficiency_coefficient"])
+    scaling.lower(asked)
 
 
 def _power(asked: Asked, accelerator: Record) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 from ..arrays import Array, array
 from ..case import Unknown
 from ..formulas import shapes
 from ..formulas.parameters import total_parameters
-from ..inputs.huggingface import read_config
 from ..presets import Record
 from ..provenance import Figure, Origin
 from .asked import Asked
@@ -19,11 +17,18 @@ def lower(asked: Asked) -> None:
     """Set the columns of the transformer."""
     run = asked.run
     if run.params is not None:
-        asked.draft.words["model"] = f"{run.params:.4g} parameters"
-        _from_size(asked, run.params, Origin("derived", "a usual shape for this many parameters", option="--model"))
+        _from_size(
+            asked, run.params, Origin("derived", "a usual shape for this many parameters", option="--model")
+        )
     elif run.config is not None:
+        from ..inputs.huggingface import read_config
+
         asked.draft.words["model"] = Path(run.config).name
-        _put(asked, read_config(Path(run.config)), Origin("given", "read from the configuration file", option="--config"))
+        _put(
+            asked,
+            read_config(Path(run.config)),
+            Origin("given", "read from the configuration file", option="--config"),
+        )
     else:
         _from_record(asked, asked.presets.find("models", str(run.model)).record)
 
@@ -35,7 +40,11 @@ def _from_record(asked: Asked, record: Record) -> None:
         reason = f"the dimensions of {record.id} are not public: a usual shape for its size"
         _from_size(asked, record.value("parameters"), Origin("assumed", reason, record.figures["parameters"]))
         return
-    _put(asked, {name: figure.value for name, figure in given.items()}, Origin("preset", f"dimensions of {record.id}"))
+    _put(
+        asked,
+        {name: figure.value for name, figure in given.items()},
+        Origin("preset", f"dimensions of {record.id}"),
+    )
     for name, figure in given.items():
         asked.draft.origins[name] = Origin("preset", figure.where, figure)
     if (seq := record.figures.get("seq")) and asked.run.seq is None:
@@ -54,8 +63,8 @@ def _note_published(asked: Asked, record: Record) -> None:
 
 def _put(asked: Asked, given: dict[str, float], origin: Origin) -> None:
     model = shapes.transformer(**given)
-    for field in fields(model):
-        asked.draft.put(field.name, getattr(model, field.name), origin)
+    for name, value in zip(shapes.DIMENSIONS, model, strict=True):
+        asked.draft.put(name, value, origin)
 
 
 def _from_size(asked: Asked, parameters: float, origin: Origin) -> None:
@@ -69,7 +78,7 @@ def _from_size(asked: Asked, parameters: float, origin: Origin) -> None:
 
 
 def _shape(rule: Record, parameters: Array, factor: float) -> dict[str, float]:
-    hidden = factor * shapes.hidden_of(
+    hidden = array(factor) * shapes.hidden_of(
         parameters, array(rule.value("hidden_coefficient")), array(rule.value("hidden_exponent"))
     )
     vocab = shapes.vocab_of(parameters, hidden, array(rule.value("vocab")))

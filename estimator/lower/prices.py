@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import EstimatorError
-from ..presets import Row, read_rows
+from ..presets import Row
 from ..provenance import Figure, Origin, Source
 from .asked import Asked
 
@@ -29,7 +29,9 @@ def _pue_and_carbon(asked: Asked) -> None:
     if intensity:
         asked.draft.figure("carbon_intensity", intensity, option="--grid")
     else:
-        asked.draft.put("carbon_intensity", math.nan, Origin("assumed", f"{grid.id} has no carbon intensity on record"))
+        asked.draft.put(
+            "carbon_intensity", math.nan, Origin("assumed", f"{grid.id} has no carbon intensity on record")
+        )
     own = grid.figures.get("pue")
     if own and asked.run.pue is None:
         asked.draft.figure("pue", own, option="--pue")
@@ -57,11 +59,11 @@ def _offers(asked: Asked) -> tuple[list[Row], str, str]:
     """Return the offers of the newest year (or the year asked), one a provider and instance."""
     plan = asked.word_or_default("plan", "plan")
     chip = asked.draft.words["accelerator"]
-    rows = _of_plan(read_rows(asked.presets, f"prices/rent/{chip}"), plan)
+    rows = _of_plan(asked.presets.rows(f"prices/rent/{chip}"), plan)
     reason = ""
     if not rows:
         family = str(asked.presets.load("accelerators", chip).words.get("family", ""))
-        rows = _of_plan(read_rows(asked.presets, f"prices/rent/{family}"), plan)
+        rows = _of_plan(asked.presets.rows(f"prices/rent/{family}"), plan)
         reason = f"offers of the family {family}, none being of {chip}; " if rows else ""
     if not rows:
         return [], plan, ""
@@ -93,7 +95,13 @@ def _median_offer(asked: Asked, rows: list[Row], currency: str) -> Figure:
     providers = sorted({row.cells["provider"] for row in rows})
     keys = sorted({row.source.key for row in rows})
     first = rows[0].source
-    source = first if len(keys) == 1 else Source("+".join(keys), "Recorded offers", ", ".join(sorted({row.source.publisher for row in rows})))
+    source = (
+        first
+        if len(keys) == 1
+        else Source(
+            "+".join(keys), "Recorded offers", ", ".join(sorted({row.source.publisher for row in rows}))
+        )
+    )
     where = f"{len(rows)} offers of {', '.join(providers)}, {_year(rows[0])}"
     middle = quantile(rates, 0.5)
     return Figure(middle, f"{middle * _HOUR:.4g} {currency}/gpu/hour", source, where, "derived",
@@ -126,11 +134,13 @@ def exchange(asked: Asked, given: str, wanted: str) -> float:
         return 1.0
     rates = {
         (row.cells["currency"], int(row.cells["year"])): float(row.cells["per_usd"])
-        for row in read_rows(asked.presets, "prices/exchange-rates")
+        for row in asked.presets.rows("prices/exchange-rates")
     }
     years = sorted({year for _, year in rates})
     year = years[-1] if asked.run.year is None else int(asked.run.year)
-    per_usd = {currency: 1.0 if currency == "USD" else rates.get((currency, year)) for currency in (given, wanted)}
+    per_usd = {
+        currency: 1.0 if currency == "USD" else rates.get((currency, year)) for currency in (given, wanted)
+    }
     missing = [currency for currency, rate in per_usd.items() if rate is None]
     if missing:
         raise EstimatorError(

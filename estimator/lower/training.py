@@ -6,6 +6,7 @@ from ..formulas.memory import RECOMPUTE
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..provenance import GIVEN, Origin
+from . import batch
 from .asked import Asked
 
 
@@ -19,6 +20,7 @@ def lower(asked: Asked) -> None:
     asked.draft.put("recompute", float(RECOMPUTE.index(recompute)), asked.draft.origins["recompute"])
     _optimizer(asked)
     _tokens(asked)
+    batch.warn(asked)
 
 
 def _batch(asked: Asked) -> None:
@@ -64,6 +66,8 @@ def _tokens_of_size(asked: Asked) -> None:
     figure = asked.defaults.figures["tokens_per_param"]
     active = active_parameters(model)
     if ratio is not None:
-        draft.put("tokens", active * ratio, Origin("given", f"{ratio:g} a parameter", option="--tokens-per-param"))
+        draft.put(
+            "tokens", active * ratio, Origin("given", f"{ratio:g} a parameter", option="--tokens-per-param")
+        )
     else:
         draft.put("tokens", active * figure.value, Origin("assumed", figure.where, figure, "--tokens"))

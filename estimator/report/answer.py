@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..estimate import Estimate
+from ..estimate import UNITS, Estimate
 from . import words
 from .document import assumptions, fit_warnings
 from .grid import Grid
@@ -29,7 +29,8 @@ _LABELS = {
     "carbon": "Carbon (CO2e)",
     "cost": "Cost",
 }
-_SHARES = ("mfu", "scaling_efficiency", "goodput")
+# Shares, shown in percent.
+SHARES = ("mfu", "scaling_efficiency", "goodput")
 
 
 def title(estimate: Estimate) -> str:
@@ -37,36 +38,36 @@ def title(estimate: Estimate) -> str:
     columns, case = estimate.case.columns, estimate.case
     nodes = math.ceil(float(columns["count"] / columns["per_node"]))
     count = words.digits(float(columns["count"]), 12)
+    model = f"{case.words['model']}, " if "model" in case.words else ""
     return (
-        f"{words.counted(float(estimate.parameters.value))} parameters ({case.words['model']}), "
+        f"{model}{words.counted(float(estimate.parameters.value))} parameters, "
         f"{words.counted(float(columns['tokens']))} tokens, {count} x {case.words['accelerator']} "
-        f"({nodes} node{'s' * (nodes != 1)}), {case.words['precision']}, {case.words['optimizer']}"
+        f"({nodes:,} node{'s' * (nodes != 1)}), {case.words['precision']}, {case.words['optimizer']}"
     )
 
 
 def rows(estimate: Estimate) -> list[list[str]]:
-    """Return label, value and range of every quantity that is known."""
+    """Return label, value, range and note of every quantity that is known."""
     return [
-        [label, shown(estimate, name, "value"), _range(estimate, name), _note(estimate, name)]
+        [label, shown(estimate, name), _range(estimate, name), _note(estimate, name)]
         for name, label in _LABELS.items()
         if not math.isnan(float(estimate.amount(name).value))
     ]
 
 
-def shown(estimate: Estimate, name: str, end: str) -> str:
-    """Write one end of a quantity as people read it."""
+def shown(estimate: Estimate, name: str) -> str:
+    """Write a quantity or a shown input as people read it."""
     amount = estimate.amount(name)
-    value = float(getattr(amount, end))
-    if name in _SHARES:
-        return words.share(value)
-    if name == "throughput_per_accelerator" or name == "throughput":
-        return f"{words.digits(value)} tokens/s"
-    return words.amount(value, amount.unit)
+    value = float(amount.value)
+    return words.share(value) if name in SHARES else words.amount(value, amount.unit)
 
 
 def _range(estimate: Estimate, name: str) -> str:
-    low, high = shown(estimate, name, "low"), shown(estimate, name, "high")
-    return "" if low == high else f"{low} to {high}"
+    amount = estimate.amount(name)
+    low, high, value = float(amount.low), float(amount.high), float(amount.value)
+    if name in SHARES:
+        return words.span(low * 100, high * 100, value * 100, "1") + " %" * (low != high)
+    return words.span(low, high, value, amount.unit)
 
 
 def _note(estimate: Estimate, name: str) -> str:
@@ -80,18 +81,21 @@ def _note(estimate: Estimate, name: str) -> str:
 
 def assumption_rows(estimate: Estimate) -> list[list[str]]:
     """Return name, value, option and reason of every assumption."""
-    found: list[list[str]] = []
-    for item in assumptions(estimate):
-        value = item["value"]
-        unit = "" if item["unit"] in (None, "1") else f" {item['unit']}"
-        text = "unknown" if value is None else value if isinstance(value, str) else words.digits(value) + unit
-        found.append([item["name"], text, item["option"] or "", item["reason"]])
-    return found
+    return [
+        [item["name"], _assumed(estimate, item["name"]), item["option"] or "", item["reason"]]
+        for item in assumptions(estimate)
+    ]
+
+
+def _assumed(estimate: Estimate, name: str) -> str:
+    if name in estimate.case.words:
+        return estimate.case.words[name]
+    return shown(estimate, name) if name in UNITS else words.digits(float(estimate.case.columns[name]))
 
 
 def grid(estimate: Estimate) -> Grid:
     """Return the quantities of an answer for a table or Markdown."""
-    return Grid(["", "estimate", "range (80 %)", ""], rows(estimate))
+    return Grid(["", "estimate", "80 % range", ""], rows(estimate))
 
 
 def table(estimate: Estimate) -> str:

@@ -129,13 +129,14 @@ def fit_warnings(estimate: Estimate) -> list[str]:
     """Say by how much a run does not fit, or that no number of cards holds it."""
     if bool(estimate.fits) or math.isnan(float(estimate.amount("memory_usable").value)):
         return []
-    from .words import amount, digits  # noqa: PLC0415
+    from .words import amount, digits
 
     need, room = float(estimate.memory.value), float(estimate.amount("memory_usable").value)
     fewest = float(estimate.values["fewest_accelerators"])
     remedy = (
         f"{digits(fewest, 6)} cards would hold it" if math.isfinite(fewest)
-        else "no number of cards holds it: activations and buffers alone are too large"
+        else "spreading the states over more cards is not enough: the activations of one "
+        "sequence alone are too large (layouts that split a layer are not modelled yet); try a shorter --seq"
     )  # fmt: skip
     return [
         f"does not fit: a card needs {amount(need, 'byte')} of {amount(room, 'byte')}, "

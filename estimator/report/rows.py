@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .document import QUANTITIES
 from .grid import Grid
 
 HEADERS = ("name", "part", "value", "unit", "low", "high", "origin")
@@ -12,15 +13,14 @@ HEADERS = ("name", "part", "value", "unit", "low", "high", "origin")
 
 def csv_rows(document: dict[str, Any]) -> Grid:
     """Return the quantities of a JSON document as a grid of full-precision cells."""
-    return Grid(HEADERS, [row for name, value in document.items() for row in _rows(name, value)])
+    quantities = {name: document[name] for name in QUANTITIES if document[name] is not None}
+    return Grid(HEADERS, [row for name, quantity in quantities.items() for row in _rows(name, quantity)])
 
 
-def _rows(name: str, value: Any) -> Iterator[list[str]]:
-    if not isinstance(value, dict) or "parts" not in value:
-        return
-    unit, origin = value["unit"], value["origin"]
-    yield [name, "", *(_cell(value[key]) if key != "unit" else unit for key in ("value", "unit", "low", "high")), origin]
-    for part, number in value["parts"].items():
+def _rows(name: str, quantity: dict[str, Any]) -> Iterator[list[str]]:
+    unit, origin = quantity["unit"], quantity["origin"]
+    yield [name, "", _cell(quantity["value"]), unit, _cell(quantity["low"]), _cell(quantity["high"]), origin]
+    for part, number in quantity["parts"].items():
         yield [name, part, _cell(number), unit, "", "", origin]
 
 

@@ -6,35 +6,36 @@ import math
 
 from .. import units
 
-_POWERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
-_DECIMAL = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
-_BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
-_TIMES = (("year", 2.0), ("day", 2.0), ("hour", 2.0), ("minute", 2.0), ("s", 0.0))
+_WORDS = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, ""))
+_DECIMAL = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
+_TIMES = (("year", 2.0), ("day", 2.0), ("hour", 2.0), ("minute", 2.0))
+_COUNTED = ("hour", "token", "1")
 
 
 def digits(value: float, keep: int = 3) -> str:
-    """Write a number to a few significant digits, with thousands set apart.
+    """Write a number to a few significant digits, with thousands set apart; a whole one below a million in full.
 
     Examples
     --------
-    >>> digits(1051803.6), digits(0.44117), digits(16.0), digits(5.4e23)
-    ('1,050,000', '0.441', '16', '5.4e23')
+    >>> digits(1051803.6), digits(0.44117), digits(4096.0), digits(5.4e23)
+    ('1,050,000', '0.441', '4,096', '5.4e23')
     """
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else "no limit"
-    if value == 0:
-        return "0"
+    if value == 0 or (value == round(value) and abs(value) < 1e6):
+        return f"{value:,.0f}"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude >= 15 or magnitude < -4:
         mantissa, exponent = f"{value:.{keep - 1}e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    rounded = round(value, keep - 1 - magnitude)
-    text = f"{rounded:,.{max(0, keep - 1 - magnitude)}f}"
+    places = max(0, keep - 1 - magnitude)
+    text = f"{round(value, keep - 1 - magnitude):,.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def amount(value: float, unit: str) -> str:
-    """Write a value in house units with a unit of a readable size.
+def scale(value: float, unit: str) -> tuple[float, str]:
+    """Choose how to write a quantity of about this size: what to divide by, and the word behind it.
 
     Parameters
     ----------
@@ -45,27 +46,56 @@ def amount(value: float, unit: str) -> str:
 
     Examples
     --------
+    >>> scale(86400 * 30.0, "s"), scale(1.2e6, "USD"), scale(1.04e12, "byte")
+    ((86400.0, ' days'), (1000000.0, ' million USD'), (1073741824.0, ' GiB'))
+    """
+    factor = units.unit_bases(unit)[0]
+    size = abs(value) if math.isfinite(value) else 0.0
+    if unit == "s":
+        word = next((name for name, least in _TIMES if size >= least * units.unit_bases(name)[0]), "s")
+        return units.unit_bases(word)[0], f" {word}" if word == "s" else f" {word}s"
+    if unit == "byte":
+        return _step(size, 1.0, _BINARY, " ", "B")
+    if unit == "kg":
+        return (1000.0, " t") if size >= 1000.0 else (1.0, " kg")
+    if unit in ("W", "FLOP/s", "kWh"):
+        return _step(size, 3600.0 if unit == "kWh" else 1.0, _DECIMAL, " ", unit.removeprefix("k"))
+    if unit in units.CURRENCIES or unit in _COUNTED:
+        name = f" {unit}" if unit in units.CURRENCIES else ""
+        return _step(size, factor, _WORDS if size < 1e15 * factor else _WORDS[-1:], "", name)
+    return factor, "" if unit in ("1", "accelerator") else f" {unit}"
+
+
+def _step(
+    size: float, factor: float, steps: tuple[tuple[float, str], ...], gap: str, name: str
+) -> tuple[float, str]:
+    power, prefix = next((step for step in steps if size >= step[0] * factor), steps[-1])
+    return power * factor, f"{gap}{prefix}{name}"
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a value in house units with a unit of a readable size.
+
+    Examples
+    --------
     >>> amount(1.2e6, "USD"), amount(86400 * 30.0, "s"), amount(1.04e12, "byte"), amount(0.92, "1")
     ('1.2 million USD', '30 days', '969 GiB', '0.92')
     """
-    if not math.isfinite(value):
-        return digits(value)
-    if unit in units.CURRENCIES:
-        return f"{counted(value)} {unit}"
-    if unit == "s":
-        return _time(value)
-    if unit == "byte":
-        return _scaled(value, "B", 1024.0, _BINARY)
-    if unit == "kg":
-        return f"{digits(value / 1000.0)} t" if value >= 1000.0 else f"{digits(value)} kg"
-    shown = units.to_unit(value, unit)
-    if unit in ("W", "FLOP/s"):
-        return _scaled(shown, unit, 1000.0, _DECIMAL)
-    if unit == "kWh":
-        return _scaled(shown * 1000.0, "Wh", 1000.0, _DECIMAL)
-    if unit in ("hour", "1", "accelerator", "token"):
-        return counted(shown) if unit in ("hour", "token") else digits(shown, 6 if unit == "accelerator" else 3)
-    return f"{digits(shown)} {unit}"
+    divisor, word = scale(value, unit)
+    return digits(value / divisor) + (word if math.isfinite(value) else "")
+
+
+def span(low: float, high: float, value: float, unit: str) -> str:
+    """Write a range in the unit in which its value is written; nothing where there is none.
+
+    Examples
+    --------
+    >>> span(1.9 * 86400, 3.2 * 86400, 2.4 * 86400, "s")
+    '1.9 to 3.2 days'
+    """
+    divisor, word = scale(value, unit)
+    ends = [digits(end / divisor) for end in (low, high)]
+    return "" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}{word}"
 
 
 def counted(value: float) -> str:
@@ -73,30 +103,10 @@ def counted(value: float) -> str:
 
     Examples
     --------
-    >>> counted(65e9), counted(1051803.0), counted(512.0)
-    ('65 billion', '1.05 million', '512')
+    >>> counted(65e9), counted(512.0)
+    ('65 billion', '512')
     """
-    for power, word in _POWERS:
-        if 1e15 > abs(value) >= power:
-            return f"{digits(value / power)} {word}"
-    return digits(value)
-
-
-def _time(value: float) -> str:
-    for unit, least in _TIMES:
-        number = units.to_unit(value, unit)
-        if number >= least:
-            word = unit if unit == "s" else f"{unit}s"
-            return f"{digits(number)} {word}"
-    return f"{digits(value)} s"
-
-
-def _scaled(value: float, unit: str, base: float, prefixes: tuple[str, ...]) -> str:
-    index = 0
-    while abs(value) >= base and index < len(prefixes) - 1:
-        value /= base
-        index += 1
-    return f"{digits(value)} {prefixes[index]}{unit}"
+    return amount(value, "1")
 
 
 def share(value: float) -> str:

@@ -1,0 +1,199 @@
+"""Questions side by side: what differs between them, and each answer over the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from .answer import ask
+from .case import Unknown
+from .errors import EstimatorError, QuestionError
+from .estimate import SHOWN_INPUTS, Estimate, evaluate
+from .inputs import Run
+from .presets import Presets
+
+Result = TypeVar("Result")
+_HOW = "name two question files, or one question and --against, like --against on=a100"
+
+
+class Ratio(NamedTuple):
+    """One quantity of an answer over that of the first, with its range.
+
+    ``overlap`` tells whether the two ranges overlap. That alone does not make the order uncertain: an unknown
+    that both answers share moves both the same way, so it widens their ranges but not that of the ratio.
+    """
+
+    value: float
+    low: float
+    high: float
+    overlap: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether the whole range lies on one side of one."""
+        return self.low > 1.0 or self.high < 1.0
+
+
+def each(readers: Iterable[Callable[[], Result]]) -> list[Result]:
+    """Call each reader; every fault of every question is told at once, with the number of the question.
+
+    Raises
+    ------
+    QuestionError
+        At least one failed.
+
+    Examples
+    --------
+    >>> each([lambda: 1, lambda: 2])
+    [1, 2]
+    """
+    results: list[Result] = []
+    faults: list[str] = []
+    for number, read in enumerate(readers, start=1):
+        try:
+            results.append(read())
+        except EstimatorError as error:
+            faults += [f"question {number}: {line}" for line in str(error).splitlines()]
+    if faults:
+        raise QuestionError(faults)
+    return results
+
+
+def compare(questions: Sequence[Mapping[str, Any]], presets: Presets | None = None) -> Comparison:
+    """Answer several questions and put them side by side.
+
+    Raises
+    ------
+    QuestionError
+        Fewer than two questions, or what is wrong with any of them.
+
+    Examples
+    --------
+    >>> two = compare([{"params": "7B", "tokens": "1T"}, {"params": "7B", "tokens": "2T"}])
+    >>> two.ratio(1, "flops").value
+    2.0
+    """
+    records = presets or Presets()
+    if len(questions) < 2:
+        given = "one question is" if questions else "no question is given: that is"
+        raise QuestionError([f"{given} nothing to compare; {_HOW}"])
+    runs = each([lambda given=given: Run.read(given, records) for given in questions])
+    return Comparison(runs, each([lambda run=run: ask(run, records) for run in runs]))
+
+
+class Comparison:
+    """Questions with their answers, in the order asked; the first is what the others are held against."""
+
+    def __init__(self, runs: Sequence[Run], estimates: Sequence[Estimate]) -> None:
+        """Keep questions and answers; each estimate of shape ()."""
+        self.runs = tuple(runs)
+        self.estimates = tuple(estimates)
+
+    @cached_property
+    def given(self) -> dict[str, list[str | float | None]]:
+        """Inputs that were given differently, by name, one value a question; None where it was left out."""
+        written = [run.write() for run in self.runs]
+        names = dict.fromkeys(name for values in written for name in values)
+        rows = {name: [values.get(name) for values in written] for name in names}
+        return {name: values for name, values in rows.items() if _differ(values)}
+
+    @cached_property
+    def followed(self) -> dict[str, list[str | float | None]]:
+        """What else differs among the inputs of the answers: what was assumed, and what the records say."""
+        words = dict.fromkeys(name for estimate in self.estimates for name in estimate.case.words)
+        names = (*words, *SHOWN_INPUTS)
+        rows = {name: [_input(estimate, name) for estimate in self.estimates] for name in names}
+        return {name: values for name, values in rows.items() if name not in self.given and _differ(values)}
+
+    @cached_property
+    def _swings(self) -> list[list[Swing]]:
+        return [swings(estimate) for estimate in self.estimates]
+
+    def same_currency(self, index: int) -> bool:
+        """Tell whether a question's money is that of the first."""
+        first, other = (self.estimates[place].case.words.get("currency") for place in (0, index))
+        return first == other
+
+    def ratio(self, index: int, name: str) -> Ratio | None:
+        """Return a quantity of one answer over that of the first; None where there is no such ratio.
+
+        There is none where either is unknown or not more than zero, or where the money differs.
+        """
+        first, other = (self.estimates[place].amount(name) for place in (0, index))
+        values = [float(amount.value) for amount in (first, other)]
+        if not all(math.isfinite(value) and value > 0 for value in values):
+            return None
+        if name == "cost" and not self.same_currency(index):
+            return None
+        down, up = spread(self._swings[0], self._swings[index], name)
+        value = values[1] / values[0]
+        overlap = bool(other.low <= first.high and first.low <= other.high)
+        return Ratio(value, value * math.exp(-down), value * math.exp(up), overlap)
+
+
+def _differ(values: Sequence[object]) -> bool:
+    return any(repr(value) != repr(values[0]) for value in values)
+
+
+def _input(estimate: Estimate, name: str) -> str | float | None:
+    case = estimate.case
+    if name in case.words:
+        return case.words[name]
+    return float(case.columns[name]) if name in case.columns else None
+
+
+class Swing(NamedTuple):
+    """How far one unknown moves every quantity at its low and at its high end, as logarithms."""
+
+    unknown: Unknown
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+
+
+def swings(estimate: Estimate) -> list[Swing]:
+    """Return what each unknown of an answer does to it, one at a time."""
+    case = estimate.case
+    return [
+        Swing(
+            unknown,
+            *(_moved(estimate, evaluate(case.with_columns(end))) for end in (unknown.low, unknown.high)),
+        )
+        for unknown in case.unknowns
+    ]
+
+
+def _moved(centre: Estimate, moved: Estimate) -> dict[str, float]:
+    pairs = {name: (float(centre.values[name]), float(moved.values[name])) for name in centre.values}
+    return {name: math.log(to / at) if 0 < at < math.inf and 0 < to < math.inf else 0.0
+            for name, (at, to) in pairs.items()}  # fmt: skip
+
+
+def spread(first: Sequence[Swing], other: Sequence[Swing], name: str) -> tuple[float, float]:
+    """Return how far the ratio of a quantity may go down and up, as logarithms.
+
+    An unknown that both answers share (of one name, with the same ends) moves both at once, so only the
+    difference of its two swings counts; all others are independent: the root of the sum of their squares.
+    """
+    ends: list[tuple[float, float]] = []
+    alone = {swing.unknown.name: swing for swing in first}
+    for swing in other:
+        twin = alone.get(swing.unknown.name)
+        if twin and _same(twin.unknown, swing.unknown):
+            del alone[swing.unknown.name]
+            ends.append((swing.low[name] - twin.low[name], swing.high[name] - twin.high[name]))
+        else:
+            ends.append((swing.low[name], swing.high[name]))
+    ends += [(-swing.low[name], -swing.high[name]) for swing in alone.values()]
+    down = math.hypot(*(min(*pair, 0.0) for pair in ends))
+    return down, math.hypot(*(max(*pair, 0.0) for pair in ends))
+
+
+def _same(one: Unknown, other: Unknown) -> bool:
+    return all(
+        mine.keys() == yours.keys() and all(np.array_equal(mine[key], yours[key]) for key in mine)
+        for mine, yours in ((one.low, other.low), (one.high, other.high))
+    )

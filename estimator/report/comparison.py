@@ -1,0 +1,195 @@
+"""Questions side by side: what differs, every quantity with its range, and which is cheaper and faster."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from ..compare import Comparison, Ratio
+from ..estimate import SHOWN_INPUTS
+from . import answer, words
+from .document import QUANTITIES, document, fit_warnings, in_unit
+from .grid import Grid
+from .page import Page, one_line
+
+SCHEMA = "estimator/compare/1"
+# The quantities of which a sentence tells the order, and the words for less and for more of each.
+_VERDICTS = {"cost": ("cheaper", "dearer"), "wall_clock": ("faster", "slower")}
+_CSV = ("question", "name", "value", "unit", "low", "high", "ratio", "ratio_low", "ratio_high")
+
+
+def letter(index: int) -> str:
+    """Name a question.
+
+    Examples
+    --------
+    >>> letter(0), letter(1), letter(27)
+    ('A', 'B', 'BB')
+    """
+    alphabet = string.ascii_uppercase
+    return alphabet[index % len(alphabet)] * (index // len(alphabet) + 1)
+
+
+def comparison_page(comparison: Comparison, names: Sequence[str]) -> Page:
+    """Return questions side by side; ``names`` say where each came from."""
+    titles = [one_line(answer.title(estimate)) for estimate in comparison.estimates]
+    asked = [[letter(index), *each] for index, each in enumerate(zip(names, titles, strict=True))]
+    parts = [
+        Grid(["", "question", "asks"], asked),
+        _differences("differs as given", comparison, followed=False),
+        _differences("and so differs", comparison, followed=True),
+        _quantities(comparison),
+        "\n".join(f"{sentence}." for sentence in sentences(comparison)),
+        "\n".join(_warnings(comparison)),
+    ]
+    return Page([part for part in parts if not isinstance(part, Grid) or part.rows], _rows(comparison),
+                _document(comparison, names))  # fmt: skip
+
+
+def _differences(title: str, comparison: Comparison, *, followed: bool) -> Grid:
+    values = comparison.followed if followed else comparison.given
+    letters = [letter(index) for index in range(len(comparison.runs))]
+    rows = [[name, *(_input(comparison, name, index, each[index]) for index in range(len(each)))]
+            for name, each in values.items()]  # fmt: skip
+    return Grid([title, *letters], rows)
+
+
+def _input(comparison: Comparison, name: str, index: int, value: str | float | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return one_line(value)
+    if name in SHOWN_INPUTS and name in comparison.estimates[index].values:
+        return answer.shown(comparison.estimates[index], name)
+    return words.digits(value, 12)
+
+
+def _known(comparison: Comparison) -> list[str]:
+    """Return the quantities that at least one answer knows."""
+    return [
+        name
+        for name in QUANTITIES
+        if any(
+            name in each.values and math.isfinite(float(each.values[name])) for each in comparison.estimates
+        )
+    ]
+
+
+def _quantities(comparison: Comparison) -> Grid:
+    letters = [letter(index) for index in range(1, len(comparison.estimates))]
+    headers = [
+        "quantity (range, 80 %)",
+        letter(0),
+        *(name for each in letters for name in (each, f"{each} / A")),
+    ]
+    rows = [[name.replace("_", " "), *_cells(comparison, name)] for name in _known(comparison)]
+    return Grid(headers, rows)
+
+
+def _cells(comparison: Comparison, name: str) -> list[str]:
+    cells: list[str] = []
+    for index in range(len(comparison.estimates)):
+        cells.append(_with_range(comparison, name, index))
+        if index:
+            ratio = comparison.ratio(index, name)
+            cells.append(words.digits(ratio.value) if ratio else "-")
+    return cells
+
+
+def _with_range(comparison: Comparison, name: str, index: int) -> str:
+    estimate = comparison.estimates[index]
+    if name not in estimate.values:
+        return "unknown"
+    amount = estimate.amount(name)
+    # A share is a number of percent, like every other share that an answer shows.
+    percent, mark = (100.0, " %") if name in answer.SHARES else (1.0, "")
+    low, high, value = (float(end) * percent for end in (amount.low, amount.high, amount.value))
+    span = words.span(low, high, value, amount.unit)
+    return answer.shown(estimate, name) + (f" ({span}{mark})" if span else "")
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Return, for each question after the first, whether it is cheaper and faster, and how sure that is."""
+    return [
+        _sentence(comparison, index, name) for index in range(1, len(comparison.runs)) for name in _VERDICTS
+    ]
+
+
+def _sentence(comparison: Comparison, index: int, name: str) -> str:
+    label, other = name.replace("_", " "), letter(index)
+    ratio = comparison.ratio(index, name)
+    if ratio is None:
+        return f"{label}: no ratio of {other} to A, {_reason(comparison, index, name)}"
+    if math.isclose(ratio.value, 1.0, rel_tol=1e-9):
+        return f"{label}: {other} is the same as A"
+    less, more = _VERDICTS[name]
+    order = less if ratio.value < 1 else more
+    return f"{label}: {other} is {words.digits(ratio.value)} of A ({order}); {_sureness(ratio, other, order)}"
+
+
+def _sureness(ratio: Ratio, other: str, order: str) -> str:
+    if not ratio.overlap:
+        return "the ranges do not overlap"
+    if ratio.sure:
+        return f"the ranges overlap, but what is unknown moves both alike: {other} stays {order}"
+    return "the ranges overlap, so this may turn round"
+
+
+def _reason(comparison: Comparison, index: int, name: str) -> str:
+    if name == "cost" and not comparison.same_currency(index):
+        first, other = (comparison.estimates[place].case.words.get("currency") for place in (0, index))
+        return f"as A is in {first} and {letter(index)} in {other}; give both the same --currency"
+    return "as it is not known for both"
+
+
+def _warnings(comparison: Comparison) -> list[str]:
+    return [
+        f"Warning, {letter(index)}: {one_line(text)}"
+        for index, estimate in enumerate(comparison.estimates)
+        for text in (*fit_warnings(estimate), *estimate.case.notes)
+    ]
+
+
+def _rows(comparison: Comparison) -> Grid:
+    """Return one row a question and quantity with full precision, for CSV."""
+    rows: list[list[str]] = []
+    for index, estimate in enumerate(comparison.estimates):
+        for name in _known(comparison):
+            amount, ratio = estimate.amount(name), comparison.ratio(index, name)
+            ends = [
+                _cell(float(in_unit(end, amount.unit))) for end in (amount.value, amount.low, amount.high)
+            ]
+            ratios = [_cell(number) for number in ratio[:3]] if ratio else [""] * 3
+            rows.append([letter(index), name, ends[0], amount.unit, *ends[1:], *ratios])
+    return Grid(_CSV, rows)
+
+
+def _cell(value: float) -> str:
+    return repr(value) if math.isfinite(value) else ""
+
+
+def _document(comparison: Comparison, names: Sequence[str]) -> dict[str, Any]:
+    places = range(len(comparison.runs))
+    ratios = [{name: comparison.ratio(index, name) for name in _known(comparison)} for index in places]
+    return {
+        "schema": SCHEMA,
+        "names": list(names),
+        "questions": [
+            document(estimate, run.write())
+            for run, estimate in zip(comparison.runs, comparison.estimates, strict=True)
+        ],
+        "differences": {"given": comparison.given, "followed": _finite(comparison.followed)},
+        "ratios": [{name: each and each.value for name, each in found.items()} for found in ratios],
+        "ratio_ranges": [
+            {name: each and [each.low, each.high] for name, each in found.items()} for found in ratios
+        ],
+        "verdicts": sentences(comparison),
+    }
+
+
+def _finite(values: dict[str, list[str | float | None]]) -> dict[str, list[str | float | None]]:
+    """Return values that JSON can hold: one that is not known is null."""
+    return {name: [None if isinstance(value, float) and not math.isfinite(value) else value for value in each]
+            for name, each in values.items()}  # fmt: skip

@@ -1,0 +1,150 @@
+"""What must hold for the answer of any question: scaling, monotonicity, invariance, ranges, grids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator import Presets, Run, ask, evaluate
+from estimator.answer import with_ranges
+from estimator.estimate import STEPS
+from estimator.lower import lower
+
+from .strategies import counts, parameters, questions, shares, tokens
+
+PRESETS = Presets()
+PRICED = "2 USD/gpu/hour"
+EXTENSIVE = (
+    "flops",
+    "flops_6nd",
+    "accelerator_hours",
+    "occupied_hours",
+    "wall_clock",
+    "energy",
+    "carbon",
+    "cost",
+)
+settings.register_profile("house", deadline=None, max_examples=25)
+settings.load_profile("house")
+
+
+def answer(**question: object):  # type: ignore[no-untyped-def]
+    return ask(Run.read(question, PRESETS), PRESETS)
+
+
+@given(questions, st.floats(0.01, 100.0))
+def test_tokens_times_k_gives_everything_extensive_times_k(question: dict[str, object], k: float) -> None:
+    once = answer(**question, price=PRICED)
+    more = answer(**{**question, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
+    for name in EXTENSIVE:
+        assert more.amount(name).value == pytest.approx(once.amount(name).value * k, rel=1e-12), name
+    assert more.mfu.value == once.mfu.value
+
+
+@given(questions, st.sampled_from([0.25, 0.5, 2.0, 1024.0]))
+def test_a_power_of_two_scales_to_the_last_bit(question: dict[str, object], k: float) -> None:
+    once = answer(**question, price=PRICED)
+    more = answer(**{**question, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
+    assert all(more.amount(name).value == once.amount(name).value * k for name in EXTENSIVE)
+
+
+@given(parameters, parameters, tokens, counts)
+def test_a_larger_model_never_takes_less(one: float, other: float, tokens: float, count: int) -> None:
+    small, large = sorted((one, other))
+    less = answer(params=small, tokens=tokens, count=count, price=PRICED)
+    more = answer(params=large, tokens=tokens, count=count, price=PRICED)
+    for name in (*EXTENSIVE, "state_memory"):
+        assert more.amount(name).value >= less.amount(name).value * (1 - 1e-12), name
+
+
+@given(shares, shares)
+def test_better_efficiency_never_costs_more(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    for name in ("mfu", "scaling_efficiency", "goodput"):
+        worse, better = (answer(params=7e9, count=64, price=PRICED, **{name: share}) for share in (low, high))
+        assert better.cost.value <= worse.cost.value
+        assert better.wall_clock.value <= worse.wall_clock.value
+
+
+@given(counts, counts)
+def test_more_cards_are_faster_at_the_same_cost(one: int, other: int) -> None:
+    few, many = (answer(params=7e9, count=n, price=PRICED) for n in sorted((one, other)))
+    assert many.wall_clock.value <= few.wall_clock.value
+    assert many.cost.value == pytest.approx(few.cost.value, rel=1e-12)
+    assert many.memory.value <= few.memory.value or one == 1 or other == 1
+
+
+@given(questions)
+def test_every_range_holds_its_value(question: dict[str, object]) -> None:
+    estimate = answer(**question)
+    for name in estimate.values:
+        amount = estimate.amount(name)
+        if np.isfinite(amount.value):
+            assert amount.low <= amount.value <= amount.high, name
+
+
+@given(questions)
+def test_parts_sum_to_the_total(question: dict[str, object]) -> None:
+    estimate = answer(**question)
+    for name, parts in estimate.parts.items():
+        if np.isnan(estimate.amount(name).value):  # a chip without a price on record
+            continue
+        assert sum(parts.values()) == pytest.approx(estimate.amount(name).value, rel=1e-12), name
+        assert all(np.all(np.asarray(part) >= 0) for part in parts.values() if name != "parameters")
+
+
+@given(st.lists(questions, min_size=1, max_size=5))
+def test_a_grid_equals_its_points_to_the_last_bit(several: list[dict[str, object]]) -> None:
+    cases = [lower(Run.read(question, PRESETS), PRESETS) for question in several]
+    stacked = cases[0].with_columns(
+        {name: np.stack([case.columns[name] for case in cases]) for name in cases[0].columns}
+    )
+    grid = evaluate(stacked)
+    for index, case in enumerate(cases):
+        single = evaluate(case)
+        for step in STEPS:
+            both = np.broadcast_to(grid.values[step.name], len(cases))[index], single.values[step.name]
+            assert both[0] == both[1] or (np.isnan(both[0]) and np.isnan(both[1])), step.name
+
+
+@given(st.floats(1e-3, 1e3))
+def test_currency_changes_the_number_and_not_the_money(amount: float) -> None:
+    in_dollars = answer(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023)
+    in_yuan = answer(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023, currency="CNY")
+    assert in_yuan.cost.value == pytest.approx(in_dollars.cost.value * 7.0839, rel=2e-3)  # ECB mean of 2023
+    assert in_yuan.cost.unit == "CNY"
+
+
+@given(st.integers(1, 10_000))
+def test_units_of_the_same_amount_give_the_same_answer(hours: int) -> None:
+    by_day = answer(params=7e9, within=f"{hours / 24!r} day")
+    by_hour = answer(params=7e9, within=f"{hours} hour")
+    by_node = answer(params=7e9, within=f"{hours} hours", price="16 USD/node/hour")
+    assert by_day.count.value == by_hour.count.value == by_node.count.value
+    assert by_node.cost.value == pytest.approx(
+        answer(params=7e9, within=f"{hours} hours", price="2 USD/gpu/hour").cost.value, rel=1e-12
+    )
+
+
+@given(parameters, st.floats(1e5, 1e9))
+def test_the_count_found_finishes_in_time_and_no_node_less_would(params: float, within: float) -> None:
+    found = answer(params=params, within=f"{within!r} s")
+    per_node, count = float(found.per_node.value), float(found.count.value)
+    assert count % per_node == 0
+    assert count >= found.fewest_accelerators.value or np.isinf(found.fewest_accelerators.value)
+    assert found.wall_clock.value <= within * (1 + 1e-9)
+    if count > per_node and found.wall_clock.value > 0 and count < 1e8:
+        fewer = answer(params=params, count=count - per_node)
+        if count - per_node < found.fewest_accelerators.value < np.inf:
+            return  # memory, not time, asks for this many
+        assert fewer.wall_clock.value > within * (1 - 1e-9)
+
+
+def test_a_range_without_unknowns_is_the_value() -> None:
+    case = replace(lower(Run.read({"params": 7e9, "count": 8}, PRESETS), PRESETS), unknowns=())
+    estimate = with_ranges(case)
+    assert estimate.low["cost"] == estimate.high["cost"] == estimate.values["cost"]

@@ -1,0 +1,108 @@
+"""Every formula rescales as the unit in its docstring says when the base units are rescaled."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator import units
+from estimator.breakdown import Breakdown
+from estimator.estimate import STEPS
+from estimator.formulas import throughput
+from estimator.formulas.memory import Optimizer
+from estimator.formulas.parameters import Transformer
+from estimator.formulas.shapes import transformer
+
+BASES = ("s", "byte", "FLOP", "token", "accelerator", "node", "J", "kg", "USD")
+# Formulas that count (FLOPs of a product, bytes of an element): their unit is a definition, not a dimension.
+COUNTING = {
+    "training_flops_per_token",
+    "training_flops",
+    "short_form_flops",
+    "activation_memory",
+    "gather_buffers",
+}
+# Formulas that round to whole accelerators: only units other than the accelerator can be rescaled.
+ROUNDING = {"fewest_accelerators", "nodes_needed"}
+FORMULAS = {step.formula.__name__: step.formula for step in STEPS} | {"nodes_needed": throughput.nodes_needed}
+# What each input is about; every other input is 7 of its unit.
+TYPICAL = {
+    "memory_usable": 80e9, "mfu": 0.4, "scaling_efficiency": 0.9, "goodput": 0.8, "pue": 1.2, "host_share": 0.2,
+    "efficiency_coefficient": 0.9, "efficiency_exponent": 0.0, "count": 4096.0,
+}  # fmt: skip
+MODEL = transformer(layers=4, hidden=64, heads=4, ffn=256, gated=1, vocab=1000)
+
+
+def unit_of(text: str) -> dict[str, int]:
+    found = re.findall(r"\[([^\]]+)\]", text)
+    assert found, f"no unit in: {text}"
+    return units.unit_bases(found[-1].replace("currency", "USD"))[1]
+
+
+def documented(formula: object) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    doc = inspect.getdoc(formula) or ""
+    section = doc.split("Parameters\n----------\n")[1].split("\n\n")[0]
+    parameters = re.findall(r"^(\w[\w, ]*)\n((?:    .*\n?)+)", section, re.MULTILINE)
+    return (
+        {name: unit_of(text) for names, text in parameters for name in names.split(", ")},
+        unit_of(doc.split("\n\n")[0]),
+    )
+
+
+def factor(bases: dict[str, int], scale: dict[str, float]) -> float:
+    return float(np.prod([scale[base] ** power for base, power in bases.items()]))
+
+
+def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> object:
+    ratio = factor(bases, scale)
+    if name == "transformer":
+        return MODEL
+    if name == "optimizer":
+        pure = ("rank", "fused")
+        byte = scale["byte"]
+        return Optimizer(**{f: np.float64(0.0 if f in pure else 2.0 * byte) for f in Optimizer._fields})
+    if name in ("state_memory", "activation_memory", "gather_buffers") and bases:
+        value = np.float64(
+            {"state_memory": 4e12, "activation_memory": 3e9, "gather_buffers": 2e9}[name] * ratio
+        )
+        return value
+    base = TYPICAL.get(name, 7.0)
+    return np.float64(base * ratio)
+
+
+def call(formula: object, scale: dict[str, float]) -> float:
+    parameters, _ = documented(formula)
+    arguments = []
+    for name in inspect.signature(formula).parameters:  # type: ignore[arg-type]
+        value = rescaled(name, parameters[name], scale)
+        whole = formula.__annotations__[name] == "Breakdown"  # type: ignore[attr-defined]
+        arguments.append(Breakdown({"all": value}) if whole else value)
+    result = formula(*arguments)  # type: ignore[operator]
+    return float(result.total if isinstance(result, Breakdown) else result)
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMULAS) - COUNTING))
+@given(exponents=st.lists(st.integers(-3, 3), min_size=len(BASES), max_size=len(BASES)))
+def test_formula_rescales_with_its_units(name: str, exponents: list[int]) -> None:
+    scale = {base: 2.0**power for base, power in zip(BASES, exponents, strict=True)}
+    if name in ROUNDING:
+        scale |= {"accelerator": 1.0, "node": 1.0}
+    formula = FORMULAS[name]
+    unscaled = call(formula, dict.fromkeys(BASES, 1.0))
+    assert call(formula, scale) == pytest.approx(unscaled * factor(documented(formula)[1], scale), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(COUNTING))
+def test_counting_formulas_document_their_units(name: str) -> None:
+    parameters, result = documented(FORMULAS[name])
+    assert set(parameters) == set(inspect.signature(FORMULAS[name]).parameters)
+    assert result
+
+
+def test_transformer_fields_are_what_the_test_varies() -> None:
+    assert isinstance(MODEL, Transformer)
