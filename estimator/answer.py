@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .arrays import Array, array
 from .case import Case
@@ -18,6 +18,7 @@ from .presets import Presets
 from .provenance import Origin
 
 _ROUNDS = 60
+Values = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def ask(run: Run, presets: Presets | None = None) -> Estimate:
@@ -83,12 +84,12 @@ def _spread(case: Case) -> Case:
     return replace(case, columns=columns)
 
 
-def _last_axis(values: Mapping[str, Array], case: Case) -> dict[str, npt.NDArray[np.float64]]:
+def _last_axis(values: Mapping[str, Array], case: Case) -> dict[str, Values]:
     points = 2 * len(case.unknowns) + 1
     return {name: np.broadcast_to(value, (*np.shape(value)[:-1], points)) for name, value in values.items()}
 
 
-def _combined(values: Mapping[str, npt.NDArray[np.float64]]) -> tuple[dict[str, Array], dict[str, Array]]:
+def _combined(values: Mapping[str, Values]) -> tuple[dict[str, Array], dict[str, Array]]:
     """Combine the unknowns' deviations as independent ones, in log space, each side for itself."""
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 # A float64 scalar is what numpy gives for shape (); type checkers know it as a float.
-Array = npt.NDArray[np.float64] | float
+Array = np.ndarray[Any, np.dtype[np.float64]] | float
 
 
 def array(value: Any) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -121,9 +120,10 @@ def tables(presets: Presets, kind: str) -> dict[str, list[Row]]:
         folder = _TABLE_FOLDERS[kind]
         names = sorted(presets.files(folder, ".csv"))
         return {name: read_rows(presets, f"{folder}/{name}") for name in names}
-    column = _SUBJECT[kind]
-    rows = sorted(read_rows(presets, _SINGLE_TABLES[kind]), key=lambda row: row.cells[column])
-    return {name: list(group) for name, group in itertools.groupby(rows, key=lambda row: row.cells[column])}
+    about: dict[str, list[Row]] = {}
+    for row in read_rows(presets, _SINGLE_TABLES[kind]):
+        about.setdefault(row.cells.get(_SUBJECT[kind]) or "", []).append(row)
+    return dict(sorted(about.items()))
 
 
 class Filter(NamedTuple):
@@ -139,6 +139,11 @@ class Filter(NamedTuple):
         return (not self.plan or row.cells.get("plan") in wanted) and (
             self.year is None or date.startswith(str(self.year))
         )
+
+    def words(self) -> str:
+        """Return the options that were given."""
+        given = (("--plan", self.plan), ("--year", self.year))
+        return " and ".join(f"{option} {value}" for option, value in given if value)
 
     def check(self, kind: str) -> None:
         """Refuse a plan that does not exist, and a filter on a kind that has nothing to filter by."""
@@ -190,7 +195,7 @@ def _kept(about: Mapping[str, list[Row]], kind: str, wanted: Filter) -> dict[str
     found = {name: [row for row in rows if wanted.keeps(kind, row)] for name, rows in about.items()}
     found = {name: rows for name, rows in found.items() if rows}
     if not found:
-        raise EstimatorError(f"no {kind} on record are left by --plan and --year; leave one of them out")
+        raise EstimatorError(f"no {kind} on record are left by {wanted.words()}; leave it out")
     return found
 
 

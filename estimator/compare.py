@@ -79,8 +79,8 @@ def compare(questions: Sequence[Mapping[str, Any]], presets: Presets | None = No
     """
     records = presets or Presets()
     if len(questions) < 2:
-        given = "one question is" if questions else "no question is given: that is"
-        raise QuestionError([f"{given} nothing to compare; {_HOW}"])
+        given = "only one question is given" if questions else "no question is given"
+        raise QuestionError([f"nothing to compare: {given}; {_HOW}"])
     runs = each([lambda given=given: Run.read(given, records) for given in questions])
     return Comparison(runs, each([lambda run=run: ask(run, records) for run in runs]))
 

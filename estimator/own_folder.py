@@ -91,11 +91,10 @@ def _record_faults(presets: Presets, kind: str, path: Path) -> list[str]:
 def _alias_faults(record: Record) -> Iterator[str]:
     """Yield a fault where aliases are written so that no search finds them."""
     given: Any = record.words.get("aliases", [])
-    names = (
-        [str(alias).lower() for alias in cast("list[Any]", given)] if isinstance(given, list) else ["aliases"]
-    )
     found = alias_index({record.id: record.path})
-    lost = [name for name in names if name not in found]
+    # What is no list at all is lost as a whole.
+    names = cast("list[Any]", given) if isinstance(given, list) else [given]
+    lost = [name for name in names if not isinstance(given, list) or str(name).lower() not in found]
     if lost:
         yield (
             f"{record.path}: the alias '{lost[0]}' is never found; write all on one line near the top, "

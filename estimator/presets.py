@@ -319,10 +319,29 @@ def _fits(unit: str, dimension: str) -> bool:
 
 
 class Row(NamedTuple):
-    """One dated row of a table: its cells as text, and the source it names."""
+    """One dated row of a table: its cells as text, the source it names, and its file and line."""
 
     cells: Mapping[str, str]
     source: Source
+    place: str
+
+
+def cell_number(row: Row, name: str) -> float:
+    """Read one cell of a row as a finite number.
+
+    Raises
+    ------
+    PresetError
+        It is none.
+    """
+    text = row.cells.get(name) or ""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise PresetError(f"{row.place}: {name} {units.shorten(text)} is not a number")
+    return value
 
 
 def read_rows(presets: Presets, table: str) -> list[Row]:
@@ -343,7 +362,7 @@ def read_rows(presets: Presets, table: str) -> list[Row]:
                     raise PresetError(
                         f"{path}, line {number}: cites '{key}', which no sources.toml above it holds"
                     )
-                rows.append(Row(cells, sources[key]))
+                rows.append(Row(cells, sources[key], f"{path}, line {number}"))
     return rows
 
 

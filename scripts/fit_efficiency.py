@@ -2,9 +2,8 @@
 
 usage: fit_efficiency.py [--check]
 
-Each configuration counts once (the median of its rows). Where a chip and precision have fewer than `FULL`
-configurations their quantiles are widened: with n of them the range is the wider of theirs and of the
-architecture's spread about its own median.
+Each configuration counts once (the median of its rows). The range is that of a chip's own rows, and never
+narrower than the spread of sources about what the other sources foretell.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import statistics
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,6 @@ from estimator.formulas.parameters import active_parameters  # noqa: E402
 from estimator.measured import Cells, measured, model_of, number  # noqa: E402
 from estimator.presets import Presets, read_rows  # noqa: E402
 
-FULL = 10
 LOW, HIGH = 0.1, 0.9
 PEAKS = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
@@ -41,7 +40,7 @@ def chip_of(name: str, presets: Presets) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Configuration:
     """One recipe on one chip at one precision. Its rows are repeats: it counts once, by their median."""
 
@@ -57,7 +56,7 @@ class Configuration:
     flops: tuple[float, ...] = ()
     short_flops: tuple[float, ...] = ()
 
-    @property
+    @cached_property
     def mfu(self) -> float:
         """Median MFU of the rows."""
         rows = zip(self.speeds, self.flops, strict=True)
@@ -105,16 +104,9 @@ def quantiles(values: list[float]) -> tuple[float, float, float]:
 
 
 def widened(values: list[float], spread: tuple[float, float]) -> tuple[float, float, float]:
-    """Median with a range: of its own where rows are many, never narrower than its kin's where few."""
+    """Median with a range: of its own rows, never narrower than what an unseen source may stray."""
     low, middle, high = quantiles(values)
-    if len(values) < FULL:
-        low, high = min(low, middle * spread[0]), max(high, middle * spread[1])
-    return low, middle, min(high, 1.0)
-
-
-def spread_of(values: list[float]) -> tuple[float, float]:
-    low, middle, high = quantiles(values)
-    return low / middle, high / middle
+    return min(low, middle * spread[0]), middle, min(1.0, max(high, middle * spread[1]))
 
 
 def keys_of(config: Configuration) -> list[str]:
@@ -125,8 +117,7 @@ def keys_of(config: Configuration) -> list[str]:
 def figure(name: str, values: list[float], configs: int, rows: int, spread: tuple[float, float]) -> str:
     low, middle, high = widened(values, spread)
     where = f"{configs} configurations ({rows} rows), median; range: 10th to 90th percentile"
-    if configs < FULL:
-        where += f", at least as wide as all chips' ({spread[0]:.2f} to {spread[1]:.2f} of the median)"
+    where += f", at least as wide as sources left out stray ({spread[0]:.2f} to {spread[1]:.2f} of the median)"
     return (f'{name} = {{ value = {middle:.4f}, low = {low:.4f}, high = {high:.4f}, source = "rows", '
             f'where = "{where}", kind = "measured" }}')
 
@@ -172,17 +163,28 @@ def borrowed(configs: list[Configuration]) -> str:
 
 
 def spreads_of(configs: list[Configuration]) -> dict[str, tuple[float, float]]:
-    """How far configurations stray from the median of their chip and precision where those are many."""
+    """How far a source strays from what all other sources foretell: what a new user's own run may do.
+
+    Within a source runs are alike, so that the quantiles of a chip's rows are narrower than the truth for a
+    source that nobody has seen.
+    """
     spreads: dict[str, tuple[float, float]] = {}
     for kind, sparse in (("dense", False), ("moe", True)):
-        by_chip: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for config in configs:
-            if config.sparse is sparse:
-                by_chip[config.chip, config.precision].append(config.mfu)
-        many = [values for values in by_chip.values() if len(values) >= FULL]
-        ratios = [value / statistics.median(values) for values in many for value in values]
-        spreads[kind] = spread_of(ratios) if ratios else spreads["dense"]
+        alike = [config for config in configs if config.sparse is sparse]
+        ratios = [config.mfu / foretold for config in alike if (foretold := of_other_sources(config, alike))]
+        low, _, high = quantiles(ratios) if ratios else (1.0, 1.0, 1.0)
+        spreads[kind] = (min(low, 1.0), max(high, 1.0))
     return spreads
+
+
+def of_other_sources(config: Configuration, alike: list[Configuration]) -> float:
+    """Median MFU of other sources' rows: of the chip, else of its architecture, else of all; 0 for none."""
+    others = [other for other in alike if other.source != config.source and other.precision == config.precision]
+    for place in ("chip", "architecture", "precision"):
+        values = [other.mfu for other in others if getattr(other, place) == getattr(config, place)]
+        if values:
+            return statistics.median(values)
+    return 0.0
 
 
 def files(configs: list[Configuration]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import io
 import os
 import re
@@ -76,27 +77,34 @@ def label(line: str) -> str:
     return line.removesuffix(" ...").strip().split("  ")[0]
 
 
-def refreshed_line(kept: str, output: list[str], *, first: bool) -> str:
-    """The output's line that `kept` shows, cut as `kept` is."""
-    if kept.strip() in ("", "..."):
-        return kept
-    found = output[0] if first else next((line for line in output if label(line) == label(kept)), None)
-    if found is None:
+def place_of(kept: str, output: list[str], last: int) -> int:
+    """Where the output has the line that `kept` shows: its first, or the next with the same label."""
+    if last < 0:
+        return 0
+    places = [place for place, line in enumerate(output) if label(line) == label(kept)]
+    if not places:
         raise RuntimeError(f"no line of the output starts with '{label(kept)}'")
-    return found[: WIDTH - 4].rstrip() + " ..." if kept.endswith(" ...") and len(found) > WIDTH else found
+    return next((place for place in places if place > last), places[0])
+
+
+def cut(line: str, kept: str) -> str:
+    return line[: WIDTH - 4].rstrip() + " ..." if kept.endswith(" ...") and len(line) > WIDTH else line
 
 
 def refreshed_block(block: str) -> str:
     lines: list[str] = []
     output: list[str] = []
-    first = False
+    last = -1
     for line in block.splitlines():
         if line.startswith("$ estimate"):
-            output, first = run_command(line[2:]).splitlines(), True
+            output, last = run_command(line[2:]).splitlines(), -1
             lines.append(line)
+        elif line.strip() in ("", "..."):
+            lines.append(line)
+            last = max(last, 0)
         else:
-            lines.append(refreshed_line(line, output, first=first))
-            first = False
+            last = place_of(line, output, last)
+            lines.append(cut(output[last], line))
     return "\n".join(lines) + "\n"
 
 
@@ -125,7 +133,9 @@ def find_command(name: str) -> click.Command | None:
 
 
 def help_text(command: click.Command) -> str:
-    return re.sub(r"^[ \t]*\x08\n", "", (command.help or "").replace("\b\n", ""), flags=re.MULTILINE).strip()
+    """The help as written; the backspace by which click keeps lines apart leaves an empty line."""
+    text = inspect.cleandoc(command.help or "").replace("\b", "")
+    return re.sub(r"\n\s*\n+", "\n\n", text).strip()
 
 
 def usage(name: str, command: click.Command) -> str:

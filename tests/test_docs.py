@@ -26,14 +26,15 @@ from estimator.presets import Presets, read_record, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Nothing of the place where the project was made belongs in it.
-FOREIGN = re.compile(r"/work/|/tmp/|/home/|/root/|localhost|\b\d+\.\d+\.\d+\.\d+\b")
+# Nothing of the place where the project was made belongs in it: no absolute path, no address.
+FOREIGN = re.compile(r"(?<![\w.:/)}-])/[a-z]+/[\w.-]+|localhost|\b\d+\.\d+\.\d+\.\d+\b")
 CONFIG = """{
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_hidden_layers": 32,
     "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
     "intermediate_size": 14336, "vocab_size": 128256,
     "tie_word_embeddings": false, "max_position_embeddings": 8192
 }"""
+QUESTION = 'params = "65e9"\ncount = 1024\n'
 
 
 @cache
@@ -70,7 +71,7 @@ def own_files() -> dict[str, str]:
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the documents' commands read."""
-    for name, text in {"config.json": CONFIG, **own_files()}.items():
+    for name, text in {"config.json": CONFIG, "a.toml": QUESTION, "b.toml": QUESTION, **own_files()}.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -234,10 +235,10 @@ def test_the_tutorial_still_comes_to_its_decision() -> None:
     slowest = ask(Run(**question, on="huawei-ascend-910b4", count=512))
     failing = ask(Run(**question, on="ascend-910b", count=512, goodput=0.8))
     half_a_year = 182.5 * 86400.0
-    assert float(a100.wall_clock.value) == pytest.approx(half_a_year, rel=0.05)
-    assert ascend.wall_clock.high < a100.wall_clock.low
-    assert slowest.wall_clock.high < half_a_year < slowest.wall_clock.high / 0.8
-    assert failing.wall_clock.high < half_a_year
+    assert a100.wall_clock.low < half_a_year < a100.wall_clock.high
+    assert float(a100.wall_clock.value) == pytest.approx(half_a_year, rel=0.1)
+    assert slowest.wall_clock.value < half_a_year < slowest.wall_clock.high / 0.8
+    assert ascend.wall_clock.high < failing.wall_clock.high < half_a_year
     assert float(a100.accelerator_hours.value) == pytest.approx(
         float(ascend.accelerator_hours.value), rel=0.1
     )

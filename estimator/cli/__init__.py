@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from .main import main
+import gc
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the command line.
+
+    Importing makes a hundred thousand objects that live to the end: the garbage collector stays off until the
+    command is imported (`main.Commands` turns it on again), which saves a tenth of the start.
+    """
+    gc.disable()
+    from .main import main as run
+
+    run()

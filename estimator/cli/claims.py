@@ -43,8 +43,6 @@ def command(
     if ids and (topic or search):
         raise EstimatorError("--topic and --search choose from the list; leave out the name of a claim")
     known = claims.load(own_folders(own_presets))
-    if ids:
-        page = claims_page([claims.find(known, id) for id in ids])
-    else:
-        page = list_page(claims.about(known, topic, search))
+    chosen = [claims.find(known, id) for id in ids] or claims.about(known, topic, search)
+    page = claims_page(chosen) if ids else list_page(chosen)
     click.echo(page.write(format_))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -34,6 +35,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module: Any = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __package__)
+        gc.freeze()
+        gc.enable()
         return module.command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -187,7 +187,7 @@ def distinct(fits: Mapping[Law, Floats]) -> dict[Law, Floats]:
 
 
 def spread(fits: Mapping[Law, Floats], relative_count: Array) -> tuple[Floats, Floats, Floats]:
-    """Return the lowest, the median and the highest of the laws; laws that coincide count once. [1]
+    """Return the lowest, the median and the highest of the laws; those that coincide count once. [1]
 
     Examples
     --------
@@ -195,5 +195,6 @@ def spread(fits: Mapping[Law, Floats], relative_count: Array) -> tuple[Floats, F
     >>> [end.round(4).tolist() for end in spread(fits, np.array([201.0]))]
     [[0.3333], [0.4154], [0.4975]]
     """
-    efficiencies = curves(distinct(fits), relative_count)
-    return efficiencies.min(axis=0), np.median(efficiencies, axis=0), efficiencies.max(axis=0)
+    every = curves(fits, relative_count)
+    median = np.median(curves(distinct(fits), relative_count), axis=0)
+    return every.min(axis=0), median, every.max(axis=0)

@@ -247,7 +247,7 @@ def _after_dense(config: _Config, dims: _Dims) -> _Dims:
 def _stepped(config: _Config, dims: _Dims) -> _Dims:
     """Qwen: experts in every ``decoder_sparse_step``-th layer that is not listed as dense."""
     step = config.number("decoder_sparse_step", 1.0)
-    listed = config.stated("mlp_only_layers", _is_layers, "a list of layers") or ()
+    listed = config.stated("mlp_only_layers", _is_layers, "a list of whole numbers") or ()
     dense = {layer for layer in listed if layer < dims["layers"] and (layer + 1) % step == 0}
     return _routed(config, dims, dims["layers"] // step - len(dense), config.number("moe_intermediate_size"))
 
@@ -261,7 +261,7 @@ def _shared(config: _Config, dims: _Dims) -> _Dims:
 def _interleaved(config: _Config, dims: _Dims) -> _Dims:
     """Llama 4: experts in listed layers or every so many; the shared expert is as wide as a routed one."""
     step, width = config.number("interleave_moe_layer_step", 1.0), config.number("intermediate_size")
-    listed = config.stated("moe_layers", _is_layers, "a list of layers")
+    listed = config.stated("moe_layers", _is_layers, "a list of whole numbers")
     some = dims["layers"] // step if listed is None else len({n for n in listed if n < dims["layers"]})
     return _routed(config, dims, float(some), width) | {"shared_ffn": width}
 
@@ -483,7 +483,11 @@ def _dimensions(config: _Config) -> _Dims:
 
 def _contradictions(dims: _Dims) -> list[str]:
     pairs = (("kv_heads", "heads"), ("experts_per_token", "experts"))
-    wrong = [(part, whole) for part, whole in pairs if dims.get(part, 0.0) > dims.get(whole, 0.0)]
-    return [
-        f"states more {part} ({dims[part]:.0f}) than {whole} ({dims[whole]:.0f})" for part, whole in wrong
+    wrong = [
+        f"states more {part} ({dims[part]:.0f}) than {whole} ({dims[whole]:.0f})"
+        for part, whole in pairs
+        if dims.get(part, 0.0) > dims.get(whole, 0.0)
     ]
+    if dims["head_dim"] % 1.0:
+        wrong.append(f"divides a width of {dims['hidden']:.0f} among {dims['heads']:.0f} heads")
+    return wrong

@@ -25,7 +25,7 @@ class Asked:
         """What the house assumes where a question is silent."""
         return self.presets.load("assumptions", "defaults")
 
-    def chosen(self, name: str, field: str) -> Record | None:
+    def chosen(self, name: str, field: str) -> Record:
         """Return the record that an input names or the house chooses; list it when it is the house's choice."""
         kind = {"accelerator": "accelerators", "optimizer": "optimizers", "grid": "grids"}[name]
         given: str | None = getattr(self.run, field)

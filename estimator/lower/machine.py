@@ -36,7 +36,6 @@ def _accelerator(asked: Asked, node: Record | None) -> Record:
         asked.word("accelerator", inside, "on", f"the accelerator of {node.id}")
         return asked.presets.load("accelerators", inside)
     record = asked.chosen("accelerator", "on")
-    assert record is not None
     if node and record.id != inside:
         raise EstimatorError(f"--node: {node.id} holds {inside}, but --on says {record.id}; give one of them")
     return record

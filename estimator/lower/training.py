@@ -31,8 +31,6 @@ def _batch(asked: Asked) -> None:
 
 def _optimizer(asked: Asked) -> None:
     record = asked.chosen("optimizer", "optimizer")
-    if record is None:
-        return
     for name in ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused"):
         figure = record.figures.get(name)
         origin = Origin("preset", figure.where, figure) if figure else GIVEN

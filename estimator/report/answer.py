@@ -75,8 +75,14 @@ def _note(estimate: Estimate, name: str) -> str:
         room = words.amount(float(estimate.memory_usable.value), "byte")
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}"
     if name == "mfu":
-        return f"model FLOPs over the dense {estimate.case.words['precision']} peak"
+        return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_rows_behind(estimate)}"
     return ""
+
+
+def _rows_behind(estimate: Estimate) -> str:
+    """Say how many measured rows the MFU was learnt from, where it was."""
+    figure = estimate.case.origins["mfu"].figure
+    return f"; {figure.where.split(',')[0]}" if figure else ""
 
 
 def assumption_rows(estimate: Estimate) -> list[list[str]]:

@@ -57,13 +57,14 @@ def _differences(title: str, comparison: Comparison, *, followed: bool) -> Grid:
 
 
 def _input(comparison: Comparison, name: str, index: int, value: str | float | None) -> str:
-    if value is None:
-        return "-"
+    """Return an input as text; one that was left out with what was taken in its place, where that has its name."""
+    estimate = comparison.estimates[index]
     if isinstance(value, str):
         return one_line(value)
-    if name in SHOWN_INPUTS and name in comparison.estimates[index].values:
-        return answer.shown(comparison.estimates[index], name)
-    return words.digits(value, 12)
+    known = name in SHOWN_INPUTS and math.isfinite(float(estimate.values.get(name, math.nan)))
+    if value is None:
+        return f"{answer.shown(estimate, name)}, {estimate.case.origins[name].kind}" if known else "-"
+    return answer.shown(estimate, name) if known else words.digits(value, 12)
 
 
 def _known(comparison: Comparison) -> list[str]:
@@ -94,8 +95,13 @@ def _cells(comparison: Comparison, name: str) -> list[str]:
         cells.append(_with_range(comparison, name, index))
         if index:
             ratio = comparison.ratio(index, name)
-            cells.append(words.digits(ratio.value) if ratio else "-")
+            cells.append(_ratio_text(ratio) if ratio else "-")
     return cells
+
+
+def _ratio_text(ratio: Ratio) -> str:
+    span = words.span(ratio.low, ratio.high, ratio.value, "1")
+    return words.digits(ratio.value) + (f" ({span})" if span else "")
 
 
 def _with_range(comparison: Comparison, name: str, index: int) -> str:
@@ -123,7 +129,10 @@ def _sentence(comparison: Comparison, index: int, name: str) -> str:
     if ratio is None:
         return f"{label}: no ratio of {other} to A, {_reason(comparison, index, name)}"
     if math.isclose(ratio.value, 1.0, rel_tol=1e-9):
-        return f"{label}: {other} is the same as A"
+        fixed = math.isclose(ratio.low, ratio.high, rel_tol=1e-9)
+        return f"{label}: {other} is the same as A" + (
+            "" if fixed else " at the estimate, but may be more or less"
+        )
     less, more = _VERDICTS[name]
     order = less if ratio.value < 1 else more
     return f"{label}: {other} is {words.digits(ratio.value)} of A ({order}); {_sureness(ratio, other, order)}"

@@ -1,0 +1,104 @@
+"""The machine of a question: node and chip, precision, the ladder of measured efficiency, memory and power."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from estimator import Estimate, EstimatorError, Presets, Run, ask
+from estimator.lower.efficiency import measured_efficiency
+
+PRESETS = Presets()
+
+
+def answer(**question: Any) -> Estimate:
+    return ask(Run.read({"params": 7e9, "count": 8, **question}, PRESETS), PRESETS)
+
+
+def test_a_node_brings_its_accelerator() -> None:
+    estimate = answer(count=None, nodes=2, node="nvidia-dgx-a100-640")
+    assert estimate.case.words["accelerator"] == "nvidia-a100-sxm-80gb"
+    assert estimate.count.value == 16
+
+
+def test_a_chip_without_bfloat16_trains_in_fp16() -> None:
+    assert answer(on="nvidia-v100-sxm2-32gb").case.words["precision"] == "fp16"
+
+
+def test_block_scaled_precisions_run_at_the_peak_of_their_units() -> None:
+    chip = PRESETS.load("accelerators", "nvidia-b200-sxm-180gb")
+    assert answer(on=chip.id, precision="mxfp8").peak.value == chip.value("peak_fp8")
+    assert answer(on=chip.id, precision="nvfp4").peak.value == chip.value("peak_fp4")
+
+
+def ladder(chip: str, precision: str, *, sparse: bool = False) -> tuple[float, str]:
+    figure, reason = measured_efficiency(
+        PRESETS, PRESETS.load("accelerators", chip), precision, sparse=sparse
+    )
+    return figure.value, reason
+
+
+def test_a_measured_chip_uses_its_own_rows() -> None:
+    own = PRESETS.load("calibrations", "efficiency-nvidia-a100-sxm-80gb").value("bf16")
+    assert ladder("nvidia-a100-sxm-80gb", "bf16") == (own, "")
+
+
+def test_an_unmeasured_chip_borrows_from_its_architecture_with_a_wider_range() -> None:
+    kin = PRESETS.load("calibrations", "efficiency-architecture-ampere").figures["bf16"]
+    figure, reason = measured_efficiency(
+        PRESETS, PRESETS.load("accelerators", "nvidia-a800-sxm-80gb"), "bf16", sparse=False
+    )
+    assert figure.value == kin.value
+    assert reason.startswith("no measured rows of nvidia-a800-sxm-80gb: its architecture's rows")
+    assert kin.low is not None
+    assert figure.low is not None
+    assert figure.low < kin.low
+
+
+def test_a_chip_without_kin_borrows_from_all() -> None:
+    value, reason = ladder("cambricon-mlu590", "bf16")
+    assert value == PRESETS.load("calibrations", "efficiency-any").value("bf16")
+    assert "all chips' rows" in reason
+
+
+def test_mixtures_of_experts_look_among_their_kind() -> None:
+    own = PRESETS.load("calibrations", "efficiency-nvidia-h100-sxm-80gb")
+    assert ladder("nvidia-h100-sxm-80gb", "fp8", sparse=True)[0] == own.value("fp8-moe")
+    assert ladder("nvidia-h100-sxm-80gb", "fp8")[0] == own.value("fp8")
+
+
+@pytest.mark.parametrize("chip", sorted(PRESETS.files("accelerators")))
+def test_every_chip_with_a_training_peak_gives_an_answer(chip: str) -> None:
+    record = PRESETS.load("accelerators", chip)
+    if not any(f"peak_{name}" in record.figures for name in ("bf16", "fp16", "fp32")):
+        with pytest.raises(EstimatorError, match="has no recorded peak"):
+            answer(on=chip)
+        return
+    estimate = answer(on=chip, price="1 USD/gpu/hour")
+    assert math.isfinite(float(estimate.cost.value))
+    assert 0 < float(estimate.mfu.low) <= float(estimate.mfu.value) <= float(estimate.mfu.high) <= 1
+    if "power" not in record.figures:
+        assert math.isnan(float(estimate.energy.value))
+        assert any("no power on record" in note for note in estimate.case.notes)
+
+
+def test_power_given_holds_the_host() -> None:
+    estimate = answer(power="400 W", pue=1.1)
+    assert float(estimate.power.value) == pytest.approx(8 * 400 * 1.1)
+    assert float(estimate.power.parts["hosts"]) == 0
+
+
+def test_goodput_lengthens_what_is_paid_for_and_not_the_work() -> None:
+    whole, part = answer(), answer(goodput=0.5)
+    assert part.accelerator_hours.value == whole.accelerator_hours.value
+    for name in ("occupied_hours", "wall_clock", "energy", "cost"):
+        assert float(part.amount(name).value) == pytest.approx(2 * float(whole.amount(name).value))
+
+
+def test_a_grid_with_its_own_pue_uses_it_unless_told_otherwise() -> None:
+    grids = [grid for grid in PRESETS.all("grids") if "pue" in grid.figures]
+    assert grids
+    assert answer(grid=grids[0].id).pue.value == grids[0].value("pue")
+    assert answer(grid=grids[0].id, pue=1.5).pue.value == 1.5
