@@ -10,7 +10,7 @@ import numpy as np
 
 from .arrays import Array, array
 from .case import Case
-from .estimate import Estimate, evaluate
+from .estimate import STEPS, Estimate, evaluate
 from .formulas.throughput import nodes_needed
 from .inputs import Run
 from .lower import lower
@@ -68,6 +68,8 @@ def with_ranges(case: Case) -> Estimate:
         for name, members in spread.parts.items()
     }
     low, high = _combined(_last_axis(spread.values, case))
+    for step in (step for step in STEPS if step.whole):
+        low[step.name], high[step.name] = np.floor(low[step.name]), np.ceil(high[step.name])
     return Estimate(case, values, parts, low, high)
 
 

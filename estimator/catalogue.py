@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from .errors import AmbiguousPreset, EstimatorError, UnknownPreset, near_misses
 from .inputs.run import PLANS
-from .presets import Presets, Record, Row, read_rows, singular
+from .presets import Presets, read_rows, singular
+from .records import Record, Row
 
 # Kinds of one record a file, each with a line on what it is.
 RECORD_KINDS: Mapping[str, str] = {

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from .errors import UnknownPreset, near_misses
-from .presets import Presets, Record
+from .presets import Presets
 from .provenance import Figure
+from .records import Record
 
 
 class Background(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
-from .formulas import cost, energy, flops, memory, parameters, scaling, throughput
+from .formulas import activations, cost, energy, flops, memory, parameters, scaling, throughput
 from .formulas.memory import Optimizer
 from .formulas.parameters import Transformer
 
@@ -17,12 +17,14 @@ from .formulas.parameters import Transformer
 class Step(NamedTuple):
     """One quantity: the formula that gives it, whose parameters are named like columns or earlier steps.
 
-    ``unit`` is the unit in which it is shown; inside, house units run.
+    ``unit`` is the unit in which it is shown; inside, house units run. ``whole`` says that it counts things, so
+    that the ends of its range are whole too.
     """
 
     name: str
     formula: Callable[..., Any]
     unit: str
+    whole: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -39,9 +41,9 @@ STEPS: tuple[Step, ...] = (
     Step("flops", flops.training_flops, "FLOP"),
     Step("flops_6nd", flops.short_form_flops, "FLOP"),
     Step("state_memory", memory.state_memory, "byte"),
-    Step("activation_memory", memory.activation_memory, "byte"),
+    Step("activation_memory", activations.activation_memory, "byte"),
     Step("gather_buffers", memory.gather_buffers, "byte"),
-    Step("fewest_accelerators", memory.fewest_accelerators, "accelerator"),
+    Step("fewest_accelerators", memory.fewest_accelerators, "accelerator", whole=True),
     Step("memory", memory.memory_per_accelerator, "byte"),
     Step("scaling_efficiency", scaling.scaling_efficiency, "1"),
     Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),

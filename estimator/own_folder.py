@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, cast
 from .catalogue import RECORD_KINDS
 from .errors import EstimatorError, PresetError, near_misses
 from .inputs.run import PLANS
-from .presets import Presets, Record, alias_index, read_record, read_rows, singular
+from .presets import Presets, alias_index, read_rows, singular
+from .records import Record, read_record
 from .units import CURRENCIES
 
 _ID = re.compile(r"[a-z0-9.-]+")

@@ -1,28 +1,25 @@
-"""The only room that reads presets/: one record at a time, checked, every figure with its source."""
+"""The only room that reads presets/: names lead to records, a user's own folders before the house's."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from . import schema, units
-from .errors import AmbiguousPreset, EstimatorError, PresetError, UnknownPreset, near_misses
-from .provenance import Figure, Source
+from . import units
+from .errors import AmbiguousPreset, PresetError, UnknownPreset, near_misses
+from .provenance import Source
+from .records import Record, Row, read_record, read_sources
+from .textfile import read_bounded
 
-_LARGEST = 1 << 20
+_LARGEST_TABLE = 64 << 20
 _ALIASES = re.compile(r"^aliases\s*=\s*\[(.*)\]", re.MULTILINE)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_KINDS = ("stated", "measured", "derived", "assumed")
-_FIGURE_KEYS = {"value", "low", "high", "source", "where", "kind", "note", "verified"}
-_SOURCE_KEYS = {"title", "publisher", "locator", "version", "licence", "checked"}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _SINGULAR = {"families": "family", "pue": "PUE record"}
 
 
@@ -35,27 +32,6 @@ def singular(kind: str) -> str:
     ('accelerator', 'family')
     """
     return _SINGULAR.get(kind, kind.removesuffix("s"))
-
-
-class Record(NamedTuple):
-    """One preset: its words and its figures."""
-
-    kind: str
-    id: str
-    words: Mapping[str, Any]
-    figures: Mapping[str, Figure]
-    sources: Mapping[str, Source]
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The name for people."""
-        return str(self.words.get("name", self.id))
-
-    def value(self, name: str, default: float = math.nan) -> float:
-        """Return a figure's value in house units, or ``default`` where the record has none."""
-        figure = self.figures.get(name)
-        return default if figure is None else figure.value
 
 
 class Match(NamedTuple):
@@ -181,169 +157,6 @@ def alias_index(files: Mapping[str, Path]) -> dict[str, str]:
     return index
 
 
-def read_bounded(path: Path, limit: int, what: str) -> str:
-    """Read a text file of bounded size; a device, a folder or a giant is refused before it is read.
-
-    Raises
-    ------
-    EstimatorError
-        No such file, no regular file, larger than ``limit`` bytes, or no UTF-8 text.
-    """
-    try:
-        if not path.is_file():
-            problem = "is not a regular file" if path.exists() else "does not exist"
-            raise EstimatorError(f"'{path}' {problem}; name {what}")
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise EstimatorError(f"'{path}' cannot be read ({error.strerror}); name {what}") from None
-    if len(data) > limit:
-        raise EstimatorError(f"'{path}' is larger than {limit >> 20} MiB; name {what}")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise EstimatorError(f"'{path}' is not UTF-8 text; name {what}") from None
-
-
-def read_record(kind: str, path: Path) -> Record:
-    """Read and check one record.
-
-    Raises
-    ------
-    PresetError
-        The file breaks the schema; the message names file, key and fault.
-    """
-    try:
-        raw: dict[str, Any] = tomllib.loads(read_bounded(path, _LARGEST, "a preset record"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PresetError(f"{path}: not TOML: {error or 'nested too deeply'}") from None
-    sources = {key: _source(path, key, table) for key, table in _tables(path, raw.pop("sources", {}))}
-    figures = {
-        key: _figure(path, key, table, sources, _dimension(path, kind, key))
-        for key, table in _tables(path, raw.pop("figures", {}))
-    }
-    _check_words(path, kind, raw)
-    return Record(kind, path.stem, raw, figures, sources, path)
-
-
-def _tables(path: Path, raw: Any) -> list[tuple[str, dict[str, Any]]]:
-    if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        raise PresetError(f"{path}: [sources] and [figures] hold tables, one a key")
-    return list(raw.items())  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
-    allowed = schema.WORDS.get(kind)
-    unknown = sorted(set(words) - schema.COMMON_WORDS - allowed) if allowed is not None else []
-    if unknown:
-        raise PresetError(
-            f"{path}: unknown key '{unknown[0]}'{near_misses(unknown[0], sorted(allowed or ()))}"
-        )
-    if "name" not in words:
-        raise PresetError(f"{path}: the key 'name' is missing")
-
-
-def _dimension(path: Path, kind: str, key: str) -> str:
-    known = schema.FIGURES.get(kind)
-    if known is None:
-        return "*"
-    if key not in known:
-        raise PresetError(f"{path}: unknown figure '{key}'{near_misses(key, sorted(known))}")
-    return known[key]
-
-
-def _source(path: Path, key: str, table: Mapping[str, Any]) -> Source:
-    missing = [name for name in ("title", "publisher") if not table.get(name)]
-    unknown = sorted(set(table) - _SOURCE_KEYS)
-    if missing or unknown:
-        raise PresetError(
-            f"{path}: source '{key}': {'lacks' if missing else 'has the unknown key'} '{(missing + unknown)[0]}'"
-        )
-    return Source(key, **{name: str(value) for name, value in table.items()})
-
-
-def _figure(
-    path: Path, key: str, table: Mapping[str, Any], sources: Mapping[str, Source], dimension: str
-) -> Figure:
-    problem = _figure_problem(table, sources)
-    if problem:
-        raise PresetError(f"{path}: figure '{key}': {problem}")
-    try:
-        value, low, high = (_number(table.get(name), dimension) for name in ("value", "low", "high"))
-    except EstimatorError as error:
-        raise PresetError(f"{path}: figure '{key}': {error}") from None
-    if value is None or not (low is None or low <= value) or not (high is None or high >= value):
-        raise PresetError(f"{path}: figure '{key}': the value lies outside its own range")
-    return Figure(
-        value, str(table["value"]), sources[table["source"]], str(table["where"]), table["kind"],
-        low, high, str(table.get("note", "")), bool(table.get("verified", True)),
-    )  # fmt: skip
-
-
-def _figure_problem(table: Mapping[str, Any], sources: Mapping[str, Source]) -> str:
-    missing = [name for name in ("value", "source", "where", "kind") if table.get(name) in (None, "")]
-    if missing:
-        return f"lacks '{missing[0]}'"
-    unknown = sorted(set(table) - _FIGURE_KEYS)
-    if unknown:
-        return f"has the unknown key '{unknown[0]}'"
-    if table["source"] not in sources:
-        return f"cites '{table['source']}', which is not among its sources"
-    if table["kind"] not in _KINDS:
-        return f"kind '{table['kind']}' is not one of {', '.join(_KINDS)}"
-    if table["kind"] == "assumed" and not ("low" in table and "high" in table):
-        return "is assumed but gives no range ('low' and 'high')"
-    return ""
-
-
-def _number(raw: Any, dimension: str) -> float | None:
-    if raw is None:
-        return None
-    if isinstance(raw, (bool, int, float)):
-        value, unit = float(raw), "1"
-    else:
-        value, unit = units.parse_any(str(raw))
-    if not math.isfinite(value):
-        raise PresetError(f"{raw!r} is not finite")
-    if not _fits(unit, dimension):
-        raise PresetError(f"{raw!r} is in {unit}, not in {dimension}")
-    return value
-
-
-def _fits(unit: str, dimension: str) -> bool:
-    """Tell whether a unit has a dimension; '*' stands for any, or for any currency where a unit follows."""
-    if dimension in ("*", unit):
-        return True
-    currency, _, rest = unit.partition("/")
-    return dimension == f"*/{rest}" and currency in units.CURRENCIES
-
-
-class Row(NamedTuple):
-    """One dated row of a table: its cells as text, the source it names, and its file and line."""
-
-    cells: Mapping[str, str]
-    source: Source
-    place: str
-
-
-def cell_number(row: Row, name: str) -> float:
-    """Read one cell of a row as a finite number.
-
-    Raises
-    ------
-    PresetError
-        It is none.
-    """
-    text = row.cells.get(name) or ""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise PresetError(f"{row.place}: {name} {units.shorten(text)} is not a number")
-    return value
-
-
 def read_rows(presets: Presets, table: str) -> list[Row]:
     """Return the rows of a CSV table such as ``prices/rent/nvidia-h100-sxm-80gb``, the user's folders' too.
 
@@ -355,7 +168,7 @@ def read_rows(presets: Presets, table: str) -> list[Row]:
         path = folder / f"{table}.csv"
         if path.is_file():
             sources = _table_sources(path, folder)
-            lines = csv.DictReader(io.StringIO(read_bounded(path, _LARGEST * 64, "a table of rows")))
+            lines = csv.DictReader(io.StringIO(read_bounded(path, _LARGEST_TABLE, "a table of rows")))
             for number, cells in enumerate(lines, start=2):
                 key = cells.get("source") or ""
                 if key not in sources:
@@ -367,13 +180,10 @@ def read_rows(presets: Presets, table: str) -> list[Row]:
 
 
 def _table_sources(path: Path, folder: Path) -> dict[str, Source]:
+    """Return the sources of the sources.toml nearest above a table, within its folder of presets."""
     for place in path.parents:
-        candidate = place / "sources.toml"
-        if candidate.is_file():
-            tables = _tables(
-                candidate, tomllib.loads(candidate.read_text(encoding="utf-8")).get("sources", {})
-            )
-            return {key: _source(candidate, key, table) for key, table in tables}
+        if (place / "sources.toml").is_file():
+            return read_sources(place / "sources.toml")
         if place == folder:
             break
     return {}

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from .arrays import Array, array
 from .errors import EstimatorError, QuestionError, near_misses
-from .formulas.fits import LAWS, Floats, Law, curves, fitted, spread
+from .formulas.fits import LAWS, Floats, Law, curves, fitted, sound, spread
 from .formulas.scaling import lost_accelerators, lost_money
 from .inputs.scaling import LEAST_EFFICIENCY, ScalingQuestion, below_base
-from .presets import Presets, Row, read_rows
+from .presets import Presets, read_rows
 from .provenance import Source
+from .records import Row
 from .units import parse_count
 
 _HOUR = array(3600.0)
@@ -105,12 +106,12 @@ def ask_scaling(question: ScalingQuestion, presets: Presets | None = None) -> Sc
     --------
     >>> asked = ScalingQuestion.read({"point": ["1000:0.92", "10000:0.90"], "at": ["4000"]})
     >>> round(float(ask_scaling(asked).efficiency.value[0]), 3)
-    0.909
+    0.908
     """
     points = points_of(question, presets or Presets())
     at = np.asarray(question.at or np.unique(points.count), dtype=np.float64)
     fits = fitted(points.relative, points.efficiency, laws_for(question.mode))
-    low, middle, high = spread(fits, at / points.base)
+    low, middle, high = spread(sound(fits, points.relative, points.efficiency), at / points.base)
     efficiency, laws = Range(middle, low, high), _fitted_laws(points, fits, at)
     outside = (at < points.count.min()) | (at > points.count.max())
     found = notes(points, laws, efficiency, outside)
@@ -232,7 +233,7 @@ def notes(
     elif poor and np.unique(points.count).size > 1:
         found.append(
             f"worse than a constant at the points themselves: {', '.join(poor)}; "
-            "still counted in the median and the range"
+            "shown, but not counted in the median and the range"
         )
     if np.any(extrapolated):
         ends = [f"{end:,.0f}" for end in np.unique([points.count.min(), points.count.max()])]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_COUNTS = ("layers hidden heads kv_heads head_dim value_dim ffn vocab positions experts experts_per_token expert_ffn "
-           "shared_ffn moe_layers norms qk_norm q_rank kv_rank rope_dim window encoder_layers extra seq parameters "
-           "active_parameters gated tied query_bias output_bias ffn_bias norm_bias").split()  # fmt: skip
+_COUNTS = (
+    "layers hidden heads kv_heads head_dim value_dim ffn gated vocab tied positions experts experts_per_token "
+    "expert_ffn shared_ffn moe_layers query_bias output_bias ffn_bias norms norm_bias qk_norm q_rank kv_rank "
+    "rope_dim window window_layers encoder_layers extra seq parameters active_parameters"
+).split()
 _PEAKS = {f"peak_{precision}": "FLOP/s" for precision in "fp64 fp32 tf32 fp16 bf16 fp8 int8 fp4".split()}
 
 COMMON_WORDS = frozenset("name aliases note".split())

@@ -64,8 +64,12 @@ class Configuration:
 
     def with_row(self, speed: float, cost: float, short_cost: float) -> Configuration:
         """Return the configuration with one row more."""
-        return replace(self, speeds=(*self.speeds, speed), flops=(*self.flops, cost),
-                       short_flops=(*self.short_flops, short_cost))
+        return replace(
+            self,
+            speeds=(*self.speeds, speed),
+            flops=(*self.flops, cost),
+            short_flops=(*self.short_flops, short_cost),
+        )
 
 
 def configurations(presets: Presets) -> list[Configuration]:
@@ -106,7 +110,7 @@ def quantiles(values: list[float]) -> tuple[float, float, float]:
 def widened(values: list[float], spread: tuple[float, float]) -> tuple[float, float, float]:
     """Median with a range: of its own rows, never narrower than what an unseen source may stray."""
     low, middle, high = quantiles(values)
-    return min(low, middle * spread[0]), middle, min(1.0, max(high, middle * spread[1]))
+    return min(low, middle * spread[0]), middle, max(high, middle * spread[1])
 
 
 def keys_of(config: Configuration) -> list[str]:
@@ -116,10 +120,15 @@ def keys_of(config: Configuration) -> list[str]:
 
 def figure(name: str, values: list[float], configs: int, rows: int, spread: tuple[float, float]) -> str:
     low, middle, high = widened(values, spread)
+    high = min(high, 1.0)
     where = f"{configs} configurations ({rows} rows), median; range: 10th to 90th percentile"
-    where += f", at least as wide as sources left out stray ({spread[0]:.2f} to {spread[1]:.2f} of the median)"
-    return (f'{name} = {{ value = {middle:.4f}, low = {low:.4f}, high = {high:.4f}, source = "rows", '
-            f'where = "{where}", kind = "measured" }}')
+    where += (
+        f", at least as wide as sources left out stray ({spread[0]:.2f} to {spread[1]:.2f} of the median)"
+    )
+    return (
+        f'{name} = {{ value = {middle:.4f}, low = {low:.4f}, high = {high:.4f}, source = "rows", '
+        f'where = "{where}", kind = "measured" }}'
+    )
 
 
 def render(title: str, configs: list[Configuration], spreads: dict[str, tuple[float, float]]) -> str:
@@ -128,13 +137,19 @@ def render(title: str, configs: list[Configuration], spreads: dict[str, tuple[fl
         for key in keys_of(config):
             grouped[key].append(config)
     sources = sorted({config.source for config in configs})
-    lines = [f'name = "Measured efficiency: {title}"',
-             'note = "MFU: model FLOPs over dense peak (PaLM, Appendix B), '
-             'learnt by scripts/fit_efficiency.py."',
-             f"rows_of = {sources!r}".replace("'", '"'), f"fitted = {datetime.date.today()}", "",
-             "[sources.rows]", 'title = "Measured training rows, presets/measurements/throughput.csv"',
-             'publisher = "estimator"', f'version = "{sum(len(config.speeds) for config in configs)} rows"',
-             "", "[figures]"]
+    lines = [
+        f'name = "Measured efficiency: {title}"',
+        'note = "MFU: model FLOPs over dense peak (PaLM, Appendix B), learnt by scripts/fit_efficiency.py."',
+        f"rows_of = {sources!r}".replace("'", '"'),
+        f"fitted = {datetime.date.today()}",
+        "",
+        "[sources.rows]",
+        'title = "Measured training rows, presets/measurements/throughput.csv"',
+        'publisher = "estimator"',
+        f'version = "{sum(len(config.speeds) for config in configs)} rows"',
+        "",
+        "[figures]",
+    ]
     for key in sorted(grouped):
         members = grouped[key]
         values = [config.mfu for config in members]
@@ -157,9 +172,20 @@ def borrowed(configs: list[Configuration]) -> str:
         kin = [m for a, m in others if a == architecture] or [m for _, m in others]
         ratios += [value / statistics.median(kin)] if kin else []
     low, _, high = quantiles(ratios)
-    return (f'borrowed = {{ value = 1, low = {min(low, 1.0):.4f}, high = {max(high, 1.0):.4f}, '
-            f'source = "rows", where = "medians of {len(ratios)} chips and precisions over those of their '
-            f'kin, each left out in turn: 10th to 90th percentile", kind = "measured" }}\n')
+    return (
+        f"borrowed = {{ value = 1, low = {min(low, 1.0):.4f}, high = {max(high, 1.0):.4f}, "
+        f'source = "rows", where = "medians of {len(ratios)} chips and precisions over those of their '
+        f'kin, each left out in turn: 10th to 90th percentile", kind = "measured" }}\n'
+    )
+
+
+def highest(configs: list[Configuration]) -> str:
+    """The highest MFU of any configuration: no range reaches beyond what has been seen."""
+    best = max(configs, key=lambda config: config.mfu)
+    return (
+        f'highest = {{ value = {best.mfu:.4f}, source = "rows", where = "the highest of {len(configs)} '
+        f'configurations: {best.chip}, {best.precision}, group {best.group}", kind = "measured" }}\n'
+    )
 
 
 def spreads_of(configs: list[Configuration]) -> dict[str, tuple[float, float]]:
@@ -179,7 +205,9 @@ def spreads_of(configs: list[Configuration]) -> dict[str, tuple[float, float]]:
 
 def of_other_sources(config: Configuration, alike: list[Configuration]) -> float:
     """Median MFU of other sources' rows: of the chip, else of its architecture, else of all; 0 for none."""
-    others = [other for other in alike if other.source != config.source and other.precision == config.precision]
+    others = [
+        other for other in alike if other.source != config.source and other.precision == config.precision
+    ]
     for place in ("chip", "architecture", "precision"):
         values = [other.mfu for other in others if getattr(other, place) == getattr(config, place)]
         if values:
@@ -195,7 +223,7 @@ def files(configs: list[Configuration]) -> dict[str, str]:
         for place in (config.chip, f"architecture-{config.architecture}", "any"):
             out[f"efficiency-{place}"].append(config)
     made = {name: render(name.removeprefix("efficiency-"), members, spreads) for name, members in out.items()}
-    return {**made, "efficiency-any": made["efficiency-any"] + borrowed(configs)}
+    return {**made, "efficiency-any": made["efficiency-any"] + borrowed(configs) + highest(configs)}
 
 
 def undated(text: str) -> list[str]:

@@ -32,7 +32,8 @@ from estimator.formulas.throughput import accelerator_hours, throughput_per_acce
 from estimator.lower import lower  # noqa: E402
 from estimator.lower.efficiency import measured_efficiency  # noqa: E402
 from estimator.measured import number  # noqa: E402
-from estimator.presets import Record, read_record, read_rows  # noqa: E402
+from estimator.presets import read_rows  # noqa: E402
+from estimator.records import Record, read_record  # noqa: E402
 
 TARGET = ROOT / "docs" / "accuracy.md"
 FOLDS, SEED = 4, "accuracy-1"

@@ -22,7 +22,8 @@ from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.parameters import Transformer
-from estimator.presets import Presets, read_record, read_rows
+from estimator.presets import Presets, read_rows
+from estimator.records import read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

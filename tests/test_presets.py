@@ -8,7 +8,9 @@ import pytest
 
 from estimator import Presets
 from estimator.errors import AmbiguousPreset, EstimatorError, PresetError, UnknownPreset
-from estimator.presets import alias_index, read_bounded, read_record
+from estimator.presets import alias_index
+from estimator.records import read_record
+from estimator.textfile import read_bounded
 
 GOOD = """name = "Toy chip"
 aliases = ["toy", "Toy-1"]

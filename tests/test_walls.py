@@ -16,8 +16,8 @@ MODULES = sorted(path for path in HOUSE.rglob("*.py") if "_data" not in path.par
 
 # From the ground up. A room imports from floors below its own and, on its own, from rooms named before it.
 FLOORS = (
-    ("errors", "provenance", "arrays", "breakdown", "unit_factors", "formulas"),
-    ("units", "schema", "presets"),
+    ("errors", "provenance", "arrays", "breakdown", "unit_factors", "textfile", "formulas"),
+    ("units", "schema", "records", "presets"),
     ("inputs",),
     ("case",),
     ("lower",),
@@ -35,7 +35,7 @@ KEPT = {
     "pydantic_core": {"inputs"},
     "click": {"cli"},
     "rich": {"cli", "report"},
-    "tomllib": {"presets", "inputs"},
+    "tomllib": {"records", "inputs"},
 }
 FORMULA_IMPORTS = {"__future__", "numpy", "dataclasses", "typing", "collections.abc"}
 

@@ -46,14 +46,16 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Name the near miss where a command is misspelt."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from ..errors import near_misses
 
             ctx.fail(f"there is no command '{args[0]}'{near_misses(args[0], list(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="train-estimator", prog_name="estimate")
 def group() -> None:
     """What training a large model takes: every number with a unit, a range and a source.

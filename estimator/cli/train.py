@@ -14,13 +14,18 @@ from .options import format_option, own_folders, question_options, read_run
 
 
 @click.command("train")
-@click.argument("question", required=False, metavar="[QUESTION.toml]")
+@click.argument("question", required=False, metavar="[QUESTION.toml]", type=click.Path())
 @question_options
 @format_option("table", "json", "csv", "markdown")
 @click.option("--explain", is_flag=True, help="Show formula, reference, inputs and sources of every number.")
 @click.option("--save", metavar="FILE", help="Write the question to a file that `estimate train FILE` reads.")
 def command(
-    question: str | None, own_presets: tuple[str, ...], format_: str, explain: bool, save: str | None, **given: Any
+    question: str | None,
+    own_presets: tuple[str, ...],
+    format_: str,
+    explain: bool,
+    save: str | None,
+    **given: Any,
 ) -> None:
     """Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost.
 

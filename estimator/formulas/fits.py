@@ -171,6 +171,27 @@ def curves(fits: Mapping[Law, Floats], relative_count: Array) -> Floats:
     return np.stack([np.broadcast_to(law.curve(relative_count, fit), size) for law, fit in fits.items()])
 
 
+# Efficiencies closer than this are the same.
+_SAME = 1e-9
+
+
+def sound(fits: Mapping[Law, Floats], relative_count: Array, efficiency: Array) -> dict[Law, Floats]:
+    """Keep the laws that follow the points better than a constant would; all of them where none does. [1]
+
+    A law that a constant beats at the points themselves has nothing to say beyond them.
+
+    Examples
+    --------
+    >>> counts, seen = np.array([1000.0, 10000.0]), np.array([0.92, 0.90])
+    >>> [law.name for law in sound(fitted(counts, seen), counts, seen)]
+    ['gustafson', 'all_reduce', 'power']
+    """
+    misfit = np.sqrt(np.square(curves(fits, relative_count) - efficiency).mean(axis=1))
+    kept = misfit <= np.std(efficiency) + _SAME
+    followed = dict(fit for fit, follows in zip(fits.items(), kept, strict=True) if follows)
+    return followed or dict(fits)
+
+
 def distinct(fits: Mapping[Law, Floats]) -> dict[Law, Floats]:
     """Leave out laws whose parameters make them the same curve as one before them.
 

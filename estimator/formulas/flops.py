@@ -46,14 +46,16 @@ def short_form_flops(active_parameters: Array, tokens: Array) -> Array:
     return 6.0 * active_parameters * tokens
 
 
-def attention_span(seq: Array, window: Array) -> Array:
-    """Keys that a query meets: the sequence, or the sliding window where it is shorter. [token]
+def attention_span(model: Transformer, seq: Array) -> Array:
+    """Keys that a query meets, on average over the layers: the sequence, or the window where one is set. [token]
 
     References
     ----------
-    A. Jiang et al., "Mistral 7B", 2023, arXiv:2310.06825, Section 2.
+    A. Jiang et al., "Mistral 7B", 2023, arXiv:2310.06825, Section 2; Gemma Team, "Gemma 2", 2024,
+    arXiv:2408.00118, Section 2, for windows in some layers only.
     """
-    return np.where(window > 0, np.minimum(window, seq), seq)
+    windowed = np.where(model.window > 0, model.window_layers / model.layers, 0.0)
+    return seq + windowed * (np.minimum(model.window, seq) - seq)
 
 
 def score_flops_per_token(model: Transformer, seq: Array) -> Array:
@@ -71,7 +73,7 @@ def score_flops_per_token(model: Transformer, seq: Array) -> Array:
     A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
     """
     widths = model.head_dim + model.rope_dim + model.value_dim
-    return 6.0 * attention_blocks(model) * model.heads * widths * attention_span(seq, model.window)
+    return 6.0 * attention_blocks(model) * model.heads * widths * attention_span(model, seq)
 
 
 def training_flops_per_token(transformer: Transformer, seq: Array) -> Breakdown:

@@ -15,7 +15,8 @@ class Transformer(NamedTuple):
 
     Flags are 0 or 1. ``layers`` counts decoder layers, of which (with those of the encoder)
     ``moe_layers`` hold experts. ``value_dim``, ``q_rank``, ``kv_rank`` and ``rope_dim`` describe
-    multi-head latent attention; ``extra`` holds parameters outside the formula.
+    multi-head latent attention; ``window_layers`` layers attend within ``window`` tokens; ``extra`` holds
+    parameters outside the formula.
     """
 
     layers: Array
@@ -44,6 +45,7 @@ class Transformer(NamedTuple):
     kv_rank: Array
     rope_dim: Array
     window: Array
+    window_layers: Array
     encoder_layers: Array
     extra: Array
 

@@ -25,6 +25,7 @@ def transformer(**given: float | Array) -> Transformer:
     columns = {name: known.get(name, array(_ABSENT.get(name, 0.0))) for name in DIMENSIONS}
     columns["kv_heads"] = known.get("kv_heads", columns["heads"])
     columns["head_dim"] = known.get("head_dim", columns["hidden"] / columns["heads"])
+    columns["window_layers"] = known.get("window_layers", columns["layers"])
     columns["value_dim"] = known.get("value_dim", columns["head_dim"])
     return Transformer(**columns)
 

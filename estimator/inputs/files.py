@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EstimatorError
-from ..presets import read_bounded
+from ..textfile import read_bounded
 from .run import Run
 
 _LARGEST = 1 << 20

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ConfigError, EstimatorError, near_misses
-from ..presets import read_bounded
+from ..textfile import read_bounded
 from ..units import shorten
 
 _LARGEST_FILE = 4 << 20

@@ -9,8 +9,9 @@ from typing import Any
 from ..case import Draft
 from ..inputs import Run
 from ..inputs.run import option
-from ..presets import Presets, Record
+from ..presets import Presets
 from ..provenance import GIVEN, Origin
+from ..records import Record
 
 
 class Asked:
@@ -41,7 +42,9 @@ class Asked:
     def word(self, name: str, value: str, field: str, reason: str = "") -> None:
         """Set a word of the case; with a reason it is listed as an assumption."""
         self.draft.words[name] = value
-        self.draft.origins[name] = Origin("assumed", reason, None, option(field)) if reason else GIVEN
+        self.draft.origins[name] = (
+            Origin("assumed", reason, None, field and option(field)) if reason else GIVEN
+        )
 
     def word_or_default(self, name: str, field: str) -> str:
         """Set a word from its input, or from the house's choice with its reason."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..arrays import Array, array
 from ..formulas.parameters import Transformer, layer_matrices
 from ..formulas.shapes import DIMENSIONS
-from ..presets import Record
+from ..records import Record
 from .asked import Asked
 
 

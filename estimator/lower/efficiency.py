@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from ..presets import Presets, Record
+from ..presets import Presets
 from ..provenance import Figure
+from ..records import Record
 
 _SIXTEEN_BIT = ("bf16", "fp16")
 
@@ -15,39 +17,37 @@ def measured_efficiency(
 ) -> tuple[Figure, str]:
     """Return the MFU learnt from measured rows, and whose rows they were where not the chip's own.
 
-    The ladder: the chip at the precision; the chip at the other 16-bit precision; its architecture; all
-    chips. Models with experts look among rows of such models first.
+    The ladder: the chip at the precision, at a kindred precision, at any; then the same of its
+    architecture; then of all chips. Models with experts look among rows of such models first.
     """
-    known = set(presets.files("calibrations"))
-    for place, rows in (
-        (accelerator.id, ""),
-        (f"architecture-{accelerator.words.get('architecture', '')}", "its architecture's"),
-        ("any", "all chips'"),
-    ):
-        name = f"efficiency-{place}"
-        record = presets.load("calibrations", name) if name in known else None
-        for key in _keys(precision, sparse=sparse) if record else ():
-            if record and key in record.figures:
-                figure = record.figures[key]
-                if not rows:
-                    return figure, ""
-                wider = _widened(figure, presets.load("calibrations", "efficiency-any").figures["borrowed"])
-                return wider, f"no measured rows of {accelerator.id}: {rows} rows; {figure.where}; {_WIDER}"
-    raise LookupError("presets/calibrations/efficiency-any.toml has no figure for any precision")
+    for place, key in _ladder(presets, accelerator, precision, sparse=sparse):
+        record = presets.load("calibrations", place)
+        figure = record.figures.get(key)
+        if figure:
+            break
+    else:
+        raise LookupError("presets/calibrations/efficiency-any.toml has no figure for any precision")
+    own, asked = f"efficiency-{accelerator.id}", f"{precision}{'-moe' * sparse}"
+    if (place, key) == (own, asked):
+        return figure, ""
+    anything = presets.load("calibrations", "efficiency-any")
+    whose = "this chip" if place == own else place.removeprefix("efficiency-").replace("any", "all chips")
+    reason = f"no measured rows of {accelerator.id} in {asked}: those of {whose} in {key}; {figure.where}; {_WIDER}"
+    return _widened(figure, anything.figures["borrowed"], anything.value("highest")), reason
 
 
 _WIDER = "widened by how far chips stray from their kin"
 
 
-def _widened(figure: Figure, stray: Figure) -> Figure:
-    """Widen a borrowed figure's range by how far chips stray from their kin, both in log space."""
-
-    def end(own: float | None, kin: float | None) -> float:
-        away = math.hypot(math.log((own or figure.value) / figure.value), math.log(kin or 1.0))
-        return math.exp(away)
-
-    low, high = end(figure.low, stray.low), end(figure.high, stray.high)
-    return figure._replace(low=figure.value / low, high=min(1.0, figure.value * high))
+def _ladder(
+    presets: Presets, accelerator: Record, precision: str, *, sparse: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield every record and key to look under, the nearest relative first."""
+    known = presets.files("calibrations")
+    for place in (accelerator.id, f"architecture-{accelerator.words.get('architecture', '')}", "any"):
+        for key in _keys(precision, sparse=sparse):
+            if f"efficiency-{place}" in known:
+                yield f"efficiency-{place}", key
 
 
 def _keys(precision: str, *, sparse: bool) -> list[str]:
@@ -55,3 +55,17 @@ def _keys(precision: str, *, sparse: bool) -> list[str]:
     kin = ["fp8"] if precision in ("mxfp8", "nvfp4") else []
     names = [precision, *twin, *kin, "any"]
     return [f"{name}-moe" for name in names] + names if sparse else names
+
+
+def _widened(figure: Figure, stray: Figure, highest: float) -> Figure:
+    """Widen a borrowed figure's range by how far chips stray from their kin, both in log space.
+
+    The high end stays below the highest MFU that was ever measured.
+    """
+
+    def away(own: float | None, kin: float | None) -> float:
+        return math.exp(math.hypot(math.log((own or figure.value) / figure.value), math.log(kin or 1.0)))
+
+    low = figure.value / away(figure.low, stray.low)
+    high = figure.value * away(figure.high, stray.high)
+    return figure._replace(low=low, high=max(figure.value, min(highest, high)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import EstimatorError
-from ..presets import cell_number
 from ..provenance import Figure, Origin
+from ..records import cell_number
 from .asked import Asked
 
 _TABLE = "prices/exchange-rates"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from ..errors import EstimatorError
-from ..presets import Record
 from ..provenance import Figure, Origin
+from ..records import Record
 from . import scaling
 from .asked import Asked
 from .efficiency import measured_efficiency
 
 _DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
+SHARDING = "fully sharded (ZeRO-3)"
 # A precision runs at the peak of the units it uses.
 _PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
@@ -22,6 +23,7 @@ def lower(asked: Asked) -> None:
     accelerator = _accelerator(asked, node)
     node = node or _default_node(asked, accelerator)
     _count(asked, node)
+    asked.word("sharding", SHARDING, "", "the only layout modelled so far: data parallel, all states sharded")
     _memory(asked, accelerator)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
@@ -99,19 +101,27 @@ def _precision(asked: Asked, accelerator: Record) -> str:
         )
     reason = "" if given else "the first of bf16, fp16, fp32 that the chip has"
     asked.word("precision", precision, "precision", reason)
-    asked.draft.figure("peak", figure)
+    kind = "assumed" if figure.kind == "assumed" else "preset"
+    asked.draft.put("peak", figure.value, Origin(kind, figure.where, figure))
     return precision
 
 
 def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
-    """Set MFU, given or measured, and what scale takes from it."""
-    draft = asked.draft
+    """Set MFU, given or measured, and what scale takes from it.
+
+    The chip's own rows were divided by the recorded peak: what is uncertain in it cancels, and only where the
+    MFU comes from elsewhere does the peak's range count.
+    """
+    draft, reason = asked.draft, "given"
     if asked.run.mfu is not None:
         draft.put("mfu", asked.run.mfu, Origin("given", option="--mfu"))
     else:
         sparse = bool(draft.columns.get("experts", 0.0) > 0)
         figure, reason = measured_efficiency(asked.presets, accelerator, precision, sparse=sparse)
         draft.figure("mfu", figure, reason=reason, option="--mfu")
+    peak = _peak(accelerator, precision)
+    if reason and peak and peak.low is not None and peak.high is not None:
+        draft.unknown("peak", peak.low, peak.high)
     scaling.lower(asked)
 
 

@@ -8,8 +8,8 @@ from ..arrays import Array, array
 from ..case import Unknown
 from ..formulas import shapes
 from ..formulas.parameters import total_parameters
-from ..presets import Record
 from ..provenance import Figure, Origin
+from ..records import Record
 from .asked import Asked
 
 
@@ -48,7 +48,8 @@ def _from_record(asked: Asked, record: Record) -> None:
     for name, figure in given.items():
         asked.draft.origins[name] = Origin("preset", figure.where, figure)
     if (seq := record.figures.get("seq")) and asked.run.seq is None:
-        asked.draft.put("seq", seq.value, Origin("preset", seq.where, seq, "--seq"))
+        kind = "assumed" if seq.kind == "assumed" else "preset"
+        asked.draft.put("seq", seq.value, Origin(kind, seq.where, seq, "--seq"))
     _note_published(asked, record)
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from .. import units
 from ..errors import EstimatorError, PresetError
-from ..presets import Row, cell_number
 from ..provenance import Figure, Source
+from ..records import Row, cell_number
 from .asked import Asked
 from .exchange import exchange
 
@@ -76,7 +76,9 @@ def year_of(row: Row) -> int:
     """
     date = row.cells.get("as_of") or ""
     if not date[:4].isdigit():
-        raise PresetError(f"{row.place}: as_of {units.shorten(date)} is not a date; write it like 2026-11 or 2026")
+        raise PresetError(
+            f"{row.place}: as_of {units.shorten(date)} is not a date; write it like 2026-11 or 2026"
+        )
     return int(date[:4])
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ..arrays import Array, array
 from ..errors import PresetError
 from ..formulas.scaling import scaling_efficiency
-from ..presets import Record
 from ..provenance import Figure, Origin
+from ..records import Record
 from .asked import Asked
 
 _STATED = re.compile(r"efficiency_(\d+)")
@@ -28,7 +28,7 @@ def lower(asked: Asked) -> None:
     if platform:
         asked.draft.notes.append(f"{platform.name} states no scaling efficiency; give --scaling-efficiency")
     asked.number("efficiency_coefficient", "scaling_efficiency", "scaling_efficiency")
-    asked.draft.put("efficiency_exponent", 0.0, asked.draft.origins["efficiency_coefficient"])
+    asked.draft.put("efficiency_exponent", 0.0, Origin("derived", "the same at every count"))
 
 
 def _platform(asked: Asked) -> Record | None:
@@ -104,7 +104,8 @@ class PowerLaw(NamedTuple):
 
 
 def power_law(counts: Array, efficiencies: Array, wanted: Array | None) -> PowerLaw:
-    """Fit the power law; the ends of its coefficient hold every law at the points and at the count wanted.
+    """Fit the power law; the ends of its coefficient hold every sound law at the count wanted,
+    or at the points where none is.
 
     Parameters
     ----------
@@ -115,12 +116,16 @@ def power_law(counts: Array, efficiencies: Array, wanted: Array | None) -> Power
     wanted
         The count that is asked about, where it is known. [accelerator]
     """
-    from ..formulas.fits import curves, fitted  # only where a platform states several
+    from ..formulas.fits import curves, fitted, sound  # only where a platform states several
 
     fits = fitted(counts, efficiencies)
     coefficient, exponent = next(map(float, fit) for law, fit in fits.items() if law.name == "power")
-    reached = counts if wanted is None else np.append(counts, wanted)
-    # The power law is one of the laws, so its own ratio of 1 is among these.
-    ratios = curves(fits, reached) / scaling_efficiency(reached, array(coefficient), array(exponent))
+    reached = counts if wanted is None else np.atleast_1d(wanted)
+    followed = sound(fits, counts, efficiencies)
+    # The power law's own ratio is 1: the ends enclose it whether or not it is among the laws that count.
+    ratios = np.vstack(
+        [curves(followed, reached), scaling_efficiency(reached, array(coefficient), array(exponent))]
+    )
+    ratios = ratios / scaling_efficiency(reached, array(coefficient), array(exponent))
     low, high = coefficient * float(ratios.min()), coefficient * float(ratios.max())
     return PowerLaw(coefficient, exponent, low, high)

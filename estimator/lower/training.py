@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formulas.memory import RECOMPUTE
+from ..formulas.activations import RECOMPUTE
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..provenance import GIVEN, Origin

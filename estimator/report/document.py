@@ -85,7 +85,7 @@ def _layout(estimate: Estimate) -> dict[str, Any]:
         "nodes": math.ceil(float(columns["count"] / columns["per_node"])),
         "node": words.get("node"),
         "precision": words["precision"],
-        "sharding": "fully sharded (ZeRO-3)",
+        "sharding": words["sharding"],
         "micro_batch": float(columns["micro_batch"]),
         "recompute": words["recompute"],
         "memory_usable": _as_json(estimate.amount("memory_usable"), estimate),

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from .. import units
 from ..errors import UnitError
-from ..presets import Presets, Record, singular
+from ..presets import Presets, singular
 from ..provenance import Figure, Source
+from ..records import Record
 from ..schema import FIGURES
 from .grid import Grid
 from .page import Page, one_line

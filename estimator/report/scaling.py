@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..formulas.fits import LAWS, Floats, Law
-from ..presets import Row
+from ..records import Row
 from ..scaling import Range, ScalingAnswer, series_points
 from . import words
 from .explain import reference

@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import units
 from ..errors import EstimatorError
-from ..presets import Row
 from ..provenance import Source
+from ..records import Row
 from .grid import Grid
 from .page import Page, one_line
 from .records import SCHEMA, sources_document, sources_grid

@@ -214,8 +214,8 @@ def test_all_faults_of_a_question_in_one_answer(estimate: Estimate) -> None:
 
 
 def test_faults_between_inputs_are_all_told_too(estimate: Estimate) -> None:
-    ran = estimate("train", "--params", "7e9", "--on", "v100", "--precision", "fp8", "--currency", "CNY", "--year", "2001",
-                   "--price", "2 USD/gpu/hour")  # fmt: skip
+    wrong = "--params 7e9 --on v100 --precision fp8 --currency CNY --year 2001 --price 2USD/gpu/hour"
+    ran = estimate("train", *wrong.split())
     assert ran.code == 2
     assert len(ran.err.splitlines()) == 2
 

@@ -51,7 +51,7 @@ def test_an_unmeasured_chip_borrows_from_its_architecture_with_a_wider_range() -
         PRESETS, PRESETS.load("accelerators", "nvidia-a800-sxm-80gb"), "bf16", sparse=False
     )
     assert figure.value == kin.value
-    assert reason.startswith("no measured rows of nvidia-a800-sxm-80gb: its architecture's rows")
+    assert reason.startswith("no measured rows of nvidia-a800-sxm-80gb in bf16: those of architecture-ampere in bf16")
     assert kin.low is not None
     assert figure.low is not None
     assert figure.low < kin.low
@@ -60,7 +60,7 @@ def test_an_unmeasured_chip_borrows_from_its_architecture_with_a_wider_range() -
 def test_a_chip_without_kin_borrows_from_all() -> None:
     value, reason = ladder("cambricon-mlu590", "bf16")
     assert value == PRESETS.load("calibrations", "efficiency-any").value("bf16")
-    assert "all chips' rows" in reason
+    assert "those of all chips in bf16" in reason
 
 
 def test_mixtures_of_experts_look_among_their_kind() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from estimator import schema
-from estimator.presets import Presets, Record, alias_index, data_dir, read_rows
+from estimator.presets import Presets, alias_index, data_dir, read_rows
+from estimator.records import Record
 
 PRESETS = Presets()
 KINDS = sorted(path.name for path in data_dir().iterdir() if path.is_dir() and any(path.glob("*.toml")))

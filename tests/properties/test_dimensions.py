@@ -67,10 +67,8 @@ def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> objec
         byte = scale["byte"]
         return Optimizer(**{f: np.float64(0.0 if f in pure else 2.0 * byte) for f in Optimizer._fields})
     if name in ("state_memory", "activation_memory", "gather_buffers") and bases:
-        value = np.float64(
-            {"state_memory": 4e12, "activation_memory": 3e9, "gather_buffers": 2e9}[name] * ratio
-        )
-        return value
+        size = {"state_memory": 4e12, "activation_memory": 3e9, "gather_buffers": 2e9}[name]
+        return np.float64(size * ratio)
     base = TYPICAL.get(name, 7.0)
     return np.float64(base * ratio)
 
