@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .answer import ask
+    from .answer import ask, evaluate
     from .case import Case
     from .errors import EstimatorError, QuestionError
-    from .estimate import Amount, Estimate, evaluate
+    from .estimate import Amount, Estimate
     from .inputs import Run
+    from .inputs.files import load
     from .presets import Presets
 
 __version__ = "0.1.0"
@@ -23,11 +24,12 @@ __all__ = [
     "Run",
     "ask",
     "evaluate",
+    "load",
 ]
 
 _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
-    "Estimate": "estimate", "evaluate": "estimate", "Run": "inputs", "Presets": "presets",
+    "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
 }  # fmt: skip
 
 

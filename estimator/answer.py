@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from . import estimate
 from .arrays import Array, array
 from .case import Case
-from .estimate import STEPS, Estimate, evaluate
+from .estimate import STEPS, Estimate
 from .formulas.throughput import nodes_needed
 from .inputs import Run
 from .lower import lower
@@ -32,6 +33,18 @@ def ask(run: Run, presets: Presets | None = None) -> Estimate:
     return with_ranges(sized(lower(run, presets or Presets())))
 
 
+def evaluate(question: Run | Case) -> Estimate:
+    """Compute a question or a case: a `Run` is answered with its ranges, a `Case` of any shape without.
+
+    Examples
+    --------
+    >>> from estimator import Run, evaluate
+    >>> f"{float(evaluate(Run(params=65e9)).flops_6nd.value):.3g}"
+    '5.07e+23'
+    """
+    return ask(question) if isinstance(question, Run) else estimate.evaluate(question)
+
+
 def sized(case: Case) -> Case:
     """Fill in the count where the question leaves it open: whole nodes, in time and large enough.
 
@@ -44,7 +57,7 @@ def sized(case: Case) -> Case:
     trial = case.with_columns({"count": per_node})
     nodes: Array = array(1.0)
     for _ in range(_ROUNDS):
-        found = evaluate(trial)
+        found = estimate.evaluate(trial)
         needed = nodes_needed(
             found.values["occupied_hours"], within, per_node, found.values["fewest_accelerators"]
         )
@@ -61,7 +74,7 @@ def sized(case: Case) -> Case:
 
 def with_ranges(case: Case) -> Estimate:
     """Evaluate a case and the ends of each of its unknowns in one call, on a last axis of 2 k + 1 points."""
-    spread = evaluate(_spread(case))
+    spread = estimate.evaluate(_spread(case))
     values = {name: value[..., 0] for name, value in _last_axis(spread.values, case).items()}
     parts = {
         name: {part: value[..., 0] for part, value in _last_axis(members, case).items()}

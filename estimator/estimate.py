@@ -61,7 +61,7 @@ STEPS: tuple[Step, ...] = (
 SHOWN_INPUTS: Mapping[str, str] = {
     "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
     "mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1", "pue": "1",
-    "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "day",
+    "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
 }  # fmt: skip
 UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}

@@ -133,8 +133,8 @@ def test_rising_efficiency_is_said() -> None:
 
 def test_laws_worse_than_a_constant_are_named() -> None:
     assert (
-        "worse than a constant at the points themselves: Amdahl, universal; shown, but not counted in the median and the range"
-        in ask(*CFFF).notes
+        "worse than a constant at the points themselves: Amdahl, universal; "
+        "shown, but not counted in the median and the range" in ask(*CFFF).notes
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
         "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True,
         help="How to write the answer.",
     )  # fmt: skip
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; a hundred where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def own_folders(own_presets: tuple[str, ...]) -> Presets:

@@ -10,7 +10,7 @@ import click
 from ..answer import ask
 from ..estimate import Estimate
 from ..inputs import Run
-from .options import format_option, own_folders, question_options, read_run
+from .options import format_option, own_folders, question_options, read_run, terminal_width
 
 
 @click.command("train")
@@ -62,7 +62,7 @@ def write(estimate: Estimate, run: Run, format: str) -> str:
     if format in ("table", "markdown"):
         from ..report import answer
 
-        return answer.table(estimate) if format == "table" else answer.markdown(estimate)
+        return answer.table(estimate, terminal_width()) if format == "table" else answer.markdown(estimate)
     from ..report.document import document
 
     answered = document(estimate, run.write())

@@ -123,15 +123,13 @@ def training_flops_per_token(transformer: Transformer, seq: Array) -> Breakdown:
     )
 
 
-def training_flops(transformer: Transformer, seq: Array, tokens: Array) -> Breakdown:
+def training_flops(flops_per_token: Breakdown, tokens: Array) -> Breakdown:
     r"""Model FLOPs of a training run, by part. [FLOP]
 
     Parameters
     ----------
-    transformer
-        Dimensions. [1]
-    seq
-        Sequence length. [token]
+    flops_per_token
+        Model FLOPs of one token, forward and backward, by part. [FLOP/token]
     tokens
         Training tokens. [token]
 
@@ -141,11 +139,10 @@ def training_flops(transformer: Transformer, seq: Array, tokens: Array) -> Break
 
     Notes
     -----
-    .. math:: C = (6 N_{matrix} + 12 L a d s) D
+    .. math:: C = F D
 
     References
     ----------
     A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
     """
-    parts = training_flops_per_token(transformer, seq).parts
-    return Breakdown({name: part * tokens for name, part in parts.items()})
+    return Breakdown({name: part * tokens for name, part in flops_per_token.parts.items()})

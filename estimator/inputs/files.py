@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EstimatorError
+from ..presets import Presets
 from ..textfile import read_bounded
 from .run import Run
 
@@ -29,6 +30,17 @@ def read_question(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise EstimatorError(f"'{path}' is not TOML ({fault}); write lines like params = \"65e9\"") from None
+
+
+def load(path: str | Path, presets: Presets | None = None) -> Run:
+    """Return the run that a question file asks about.
+
+    Raises
+    ------
+    EstimatorError
+        The file cannot be read, or the question in it is faulty.
+    """
+    return Run.read(read_question(Path(path)), presets)
 
 
 def write_question(run: Run, path: Path) -> None:

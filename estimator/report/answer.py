@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..estimate import UNITS, Estimate
+from ..provenance import Origin
 from . import words
-from .document import assumptions, fit_warnings
-from .grid import Grid
+from .document import assumed, fit_warnings, name_of
+from .grid import Grid, wrapped
 
 _LABELS = {
     "flops": "Compute (model FLOPs)",
@@ -30,7 +32,7 @@ _LABELS = {
     "cost": "Cost",
 }
 # Shares, shown in percent.
-SHARES = ("mfu", "scaling_efficiency", "goodput")
+SHARES = ("efficiency_coefficient", "mfu", "scaling_efficiency", "goodput")
 
 
 def title(estimate: Estimate) -> str:
@@ -88,9 +90,19 @@ def _rows_behind(estimate: Estimate) -> str:
 def assumption_rows(estimate: Estimate) -> list[list[str]]:
     """Return name, value, option and reason of every assumption."""
     return [
-        [item["name"], _assumed(estimate, item["name"]), item["option"] or "", item["reason"]]
-        for item in assumptions(estimate)
+        [name_of(column), _assumed(estimate, column), origin.option, reason_of(origin)]
+        for column, origin in assumed(estimate)
     ]
+
+
+def reason_of(origin: Origin) -> str:
+    """Give the reason of an assumption, and who says so where that is not this house."""
+    source = origin.figure.source if origin.figure else None
+    return (
+        f"{origin.reason} ({source.publisher}, {source.locator})"
+        if source and source.locator
+        else origin.reason
+    )
 
 
 def _assumed(estimate: Estimate, name: str) -> str:
@@ -104,17 +116,33 @@ def grid(estimate: Estimate) -> Grid:
     return Grid(["", "estimate", "80 % range", ""], rows(estimate))
 
 
-def table(estimate: Estimate) -> str:
-    """Return the whole answer as text."""
+def table(estimate: Estimate, width: int = 100) -> str:
+    """Return the whole answer as text; the assumptions are wrapped to ``width`` columns."""
     warnings = [f"Warning: {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
-    assumed = Grid(["Assumed", "", "change with", "because"], assumption_rows(estimate))
-    parts = [title(estimate), grid(estimate).table(), "\n".join(warnings), assumed.table()]
+    lines = [assumption_line(row, width) for row in assumption_rows(estimate)]
+    parts = [title(estimate), grid(estimate).table(), "\n".join(warnings), "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
+
+
+_ASSUMED = "Assumed (an option changes it):"
+
+
+def assumption_line(row: Sequence[str], width: int) -> str:
+    """Write one assumption as a wrapped line.
+
+    Examples
+    --------
+    >>> print(assumption_line(["pue", "1.15", "--pue", "AWS in 2023"], 80))
+      pue = 1.15 (--pue): AWS in 2023
+    """
+    name, value, option, reason = row
+    head = f"{name} = {value} ({option})" if option else f"{name} = {value}"
+    return wrapped(f"{head}: {reason}", width, "  ", "      ")
 
 
 def markdown(estimate: Estimate) -> str:
     """Return the whole answer as Markdown."""
     warnings = [f"- {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
-    assumed = Grid(["assumed", "value", "change with", "because"], assumption_rows(estimate))
-    parts = [f"**{title(estimate)}**", grid(estimate).markdown(), "\n".join(warnings), assumed.markdown()]
+    listed = Grid(["assumed", "value", "change with", "because"], assumption_rows(estimate))
+    parts = [f"**{title(estimate)}**", grid(estimate).markdown(), "\n".join(warnings), listed.markdown()]
     return "\n\n".join(part for part in parts if part)

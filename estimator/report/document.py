@@ -94,20 +94,37 @@ def _layout(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def assumptions(estimate: Estimate) -> list[dict[str, Any]]:
-    """List every input that was assumed, with its reason and the option that changes it."""
+# Columns that a user knows by the name of their option.
+_ALIASES = {"efficiency_coefficient": "scaling_efficiency"}
+
+
+def name_of(column: str) -> str:
+    """Return the name by which a user knows a column."""
+    return _ALIASES.get(column, column)
+
+
+def assumed(estimate: Estimate) -> list[tuple[str, Origin]]:
+    """Return every input that was assumed, by its column, with its origin."""
     case = estimate.case
     return [
+        (name, origin)
+        for name, origin in case.origins.items()
+        if origin.kind == "assumed" and (name in case.words or name in case.columns)
+    ]
+
+
+def assumptions(estimate: Estimate) -> list[dict[str, Any]]:
+    """List every input that was assumed, with its reason, its source and the option that changes it."""
+    return [
         {
-            "name": name,
-            "value": assumed_value(estimate, name),
-            "unit": _unit(estimate, name),
+            "name": name_of(column),
+            "value": assumed_value(estimate, column),
+            "unit": _unit(estimate, column),
             "reason": origin.reason,
             "option": origin.option or None,
             "source": origin.figure.source.cite() if origin.figure else None,
         }
-        for name, origin in case.origins.items()
-        if origin.kind == "assumed" and (name in case.words or name in case.columns)
+        for column, origin in assumed(estimate)
     ]
 
 

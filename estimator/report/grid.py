@@ -6,7 +6,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 def display_width(text: str) -> int:
@@ -33,14 +33,33 @@ def _padded(cell: str, width: int) -> str:
     return cell + " " * (width - display_width(cell))
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> str:
+    """Break a text between words so that lines keep to ``width`` columns, each after its indent.
+
+    Examples
+    --------
+    >>> print(wrapped("the usual length of public models", 22, "- ", "  "))
+    - the usual length of
+      public models
+    """
+    lines, indent = [""], first
+    for word in text.split():
+        full = display_width(indent) + display_width(lines[-1]) + 1 + display_width(word) > width
+        if lines[-1] and full:
+            lines.append(word)
+            indent = rest
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return "\n".join((rest if place else first) + line for place, line in enumerate(lines))
+
+
+class Grid(NamedTuple):
     """Headers and rows of text."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
 
-    def table(self, indent: str = "") -> str:
+    def table(self) -> str:
         """Return columns aligned by spaces; the last is left ragged."""
         cells = [self.headers, *self.rows] if any(self.headers) else list(self.rows)
         widths = [
@@ -50,7 +69,7 @@ class Grid:
         lines = (
             "  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) for row in cells
         )
-        return "\n".join((indent + line).rstrip() for line in lines)
+        return "\n".join(line.rstrip() for line in lines)
 
     def csv(self) -> str:
         """Return comma-separated rows under their headers."""

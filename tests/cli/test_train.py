@@ -295,3 +295,15 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     if os.name == "posix":
         done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
         assert done.stderr == ""
+
+
+def test_the_page_of_the_document_names_every_key_and_unit(estimate: Estimate) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "answer-document.md").read_text(encoding="utf-8")
+    answer = document(estimate("train", "--params", "65e9", "--global-batch", "512", "--format", "json"))
+    assert f'"{answer["schema"]}"' in page
+    for key, value in answer.items():
+        line = next((line for line in page.splitlines() if line.startswith("|") and f"`{key}`" in line), "")
+        assert line, key
+        if isinstance(value, dict) and "unit" in value and key != "cost":
+            assert line.split("|")[2].strip() == value["unit"], key
+    assert all(name in page for name in answer["layout"])  # type: ignore[attr-defined]

@@ -6,13 +6,11 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator.errors import ConfigError
-from estimator.formulas.flops import attention_span
 from estimator.formulas.parameters import active_parameters, total_parameters
 from estimator.formulas.shapes import DIMENSIONS, transformer
 from estimator.inputs.huggingface import read_config
@@ -58,14 +56,8 @@ def test_dimensions_agree_with_the_record_of_the_model(name):
     record = Presets().load("models", RECORDS.get(name, name))
     ours = transformer(**read_config(CONFIGS / f"{name}.json"))
     theirs = transformer(**{key: record.value(key) for key in DIMENSIONS if key in record.figures})
-    # A model without dense layers has no dense width, whatever its file says.
-    unused = {"window"} | ({"ffn"} if ours.moe_layers == ours.layers else set())
-    differing = {key: (getattr(ours, key), getattr(theirs, key)) for key in DIMENSIONS if key not in unused}
-    assert {key: pair for key, pair in differing.items() if pair[0] != pair[1]} == {}
-    # Windows are compared by what they do in the model's training; where only some layers have one, the
-    # file leads to none, the records of Llama 4 to that of most layers.
-    seq = np.float64(record.value("seq"))
-    assert "llama-4" in name or attention_span(seq, ours.window) == attention_span(seq, theirs.window)
+    pairs = {key: (getattr(ours, key), getattr(theirs, key)) for key in DIMENSIONS}
+    assert {key: pair for key, pair in pairs.items() if pair[0] != pair[1]} == {}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +98,6 @@ def test_what_a_file_leaves_unsaid(tmp_path, case):
     [
         ("llama-65b", "Yi", ["YiForCausalLM"]),
         ("llama-65b", "aquila", ["AquilaForCausalLM"]),
-        ("olmo-2-7b", "olmo3", ["Olmo3ForCausalLM"]),
         ("t5-11b", "mt5", ["MT5ForConditionalGeneration"]),
         ("llama-65b", ..., ["LlamaForCausalLM"]),
         ("llama-65b", "something_new", ["LlamaForCausalLM"]),

@@ -51,7 +51,9 @@ def test_an_unmeasured_chip_borrows_from_its_architecture_with_a_wider_range() -
         PRESETS, PRESETS.load("accelerators", "nvidia-a800-sxm-80gb"), "bf16", sparse=False
     )
     assert figure.value == kin.value
-    assert reason.startswith("no measured rows of nvidia-a800-sxm-80gb in bf16: those of architecture-ampere in bf16")
+    assert reason.startswith(
+        "no measured rows of nvidia-a800-sxm-80gb in bf16: those of architecture-ampere in bf16"
+    )
     assert kin.low is not None
     assert figure.low is not None
     assert figure.low < kin.low

@@ -22,7 +22,6 @@ BASES = ("s", "byte", "FLOP", "token", "accelerator", "node", "J", "kg", "USD")
 # Formulas that count (FLOPs of a product, bytes of an element): their unit is a definition, not a dimension.
 COUNTING = {
     "training_flops_per_token",
-    "training_flops",
     "short_form_flops",
     "activation_memory",
     "gather_buffers",

@@ -1,0 +1,7 @@
+"""Hugging Face configuration files, read offline."""
+
+from __future__ import annotations
+
+from .reading import read_config
+
+__all__ = ["read_config"]

@@ -1,0 +1,1 @@
+"""How far estimates lie from published runs and measured rows: what scripts/make_accuracy.py writes."""
