@@ -39,10 +39,8 @@ class Price(NamedTuple):
     def write(self) -> str:
         """Return the text that reads back as this very price."""
         per = "gpu" if self.per == "accelerator" else "node"
-        hourly = self.rate * 3600.0
-        if hourly / 3600.0 == self.rate:
-            return f"{hourly!r} {self.currency}/{per}/hour"
-        return f"{self.rate!r} {self.currency}/{per}/s"
+        hourly = f"{self.rate * 3600.0!r} {self.currency}/{per}/hour"
+        return hourly if parse_price(hourly) == self else f"{self.rate!r} {self.currency}/{per}/s"
 
 
 def split(text: str) -> tuple[float, str]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
+from .. import units
 from ..errors import QuestionError, near_misses
 from ..presets import Presets
 from ..units import CURRENCIES, Price
@@ -162,7 +163,9 @@ class Run:
         """Refuse: a question does not change."""
         raise AttributeError(f"a Run is immutable; make another with Run(**{{**run.given(), '{name}': ...}})")
 
-    __delattr__ = __setattr__  # pyright: ignore[reportAssignmentType]
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse: a question does not change."""
+        raise AttributeError(f"a Run is immutable; make another without '{name}'")
 
     def __eq__(self, other: object) -> bool:
         """Tell whether both ask the same."""
@@ -267,7 +270,8 @@ def write_input(name: str, value: Any) -> str | float:
     if isinstance(value, Price):
         return value.write()
     if name == "within":
-        return f"{value / 86400.0!r} day" if value / 86400.0 * 86400.0 == value else f"{value!r} s"
+        days = f"{value / 86400.0!r} day"
+        return days if units.parse(days, "s", days) == value else f"{value!r} s"
     if name == "power":
         return f"{value!r} W"
     return value
