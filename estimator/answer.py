@@ -30,7 +30,7 @@ def ask(run: Run, presets: Presets | None = None) -> Estimate:
     QuestionError
         What validation could not see: a price without an exchange rate, a precision the chip lacks ...
     """
-    return with_ranges(sized(lower(run, presets or Presets())))
+    return with_ranges(noted(sized(lower(run, presets or Presets()))))
 
 
 def evaluate(question: Run | Case) -> Estimate:
@@ -70,6 +70,24 @@ def sized(case: Case) -> Case:
         trial = replace(trial, notes=(*trial.notes, late))
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
     return replace(trial, origins={**trial.origins, "count": origin})
+
+
+def noted(case: Case) -> Case:
+    """Add what only the count can show: a batch too small for it, a count that nobody has."""
+    columns, notes = case.columns, list(case.notes)
+    count, batch = float(columns["count"]), float(columns["global_batch"])
+    smallest = count * float(columns["micro_batch"])
+    if batch < smallest:
+        notes.append(
+            f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "
+            f"{count:,.0f} at least {float(columns['micro_batch']):,.0f}"
+        )
+    if count > float(columns["largest_run"]):
+        notes.append(
+            f"{count:,.0f} accelerators are more than any run on record has used "
+            f"(about {float(columns['largest_run']):,.0f})"
+        )
+    return replace(case, notes=tuple(notes))
 
 
 def with_ranges(case: Case) -> Estimate:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
@@ -45,6 +47,7 @@ STEPS: tuple[Step, ...] = (
     Step("gather_buffers", memory.gather_buffers, "byte"),
     Step("fewest_accelerators", memory.fewest_accelerators, "accelerator", whole=True),
     Step("memory", memory.memory_per_accelerator, "byte"),
+    Step("memory_total", memory.memory_over_all, "byte"),
     Step("scaling_efficiency", scaling.scaling_efficiency, "1"),
     Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
     Step("throughput", throughput.throughput, "token/s"),
@@ -127,6 +130,18 @@ class Estimate:
             self.high.get(name, value),
             self.parts.get(name, {}),
         )
+
+    def __repr__(self) -> str:
+        """Name the main quantities; `amount` and the attributes give each with its range."""
+        main = ("flops", "accelerator_hours", "wall_clock", "energy", "cost")
+        shown = ", ".join(
+            f"{name}={self.amount(name).quantity:~.4g}" for name in main if not np.ndim(self.values[name])
+        )
+        return f"Estimate({shown or f'{len(self.values)} quantities'})"
+
+    def __dir__(self) -> list[str]:
+        """List the quantities beside the methods."""
+        return [*super().__dir__(), *self.values]
 
     @property
     def fits(self) -> Array:

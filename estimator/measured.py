@@ -89,8 +89,16 @@ def throughput_of(rows: Sequence[Cells]) -> Array:
     return np.where(np.isnan(printed), quotient(batch * seq, time * count), printed)
 
 
+def stands_in(cells: Cells) -> bool:
+    """Tell whether a row that does not count still shows what its chip reaches: full training with known dimensions."""
+    known = all(cells[name] for name in ("n_layers", "hidden", "n_heads", "ffn_hidden", "vocab", "seq_len"))
+    sound = cells["check"] != "inconsistent" or cells["check_detail"] == "flops_only"
+    speed = bool(cells["tokens_per_s_per_accelerator"] or cells["iter_time_s"])
+    return cells["task"] in ("pretrain", "sft") and known and sound and speed and not scorable(cells)
+
+
 def measured(rows: Sequence[Cells]) -> Measured:
-    """Take the rows that count and lower them."""
-    kept = [row for row in rows if scorable(row)]
+    """Lower measured rows to their throughput and the FLOPs behind it."""
+    kept = list(rows)
     seq = array([number(row, "seq_len") for row in kept])
     return Measured(kept, throughput_of(kept), training_flops_per_token(model_of(kept), seq).total)

@@ -15,6 +15,7 @@ from . import units
 from .errors import AmbiguousPreset, PresetError, UnknownPreset, near_misses
 from .provenance import Source
 from .records import Record, Row, read_record, read_sources
+from .schema import FIGURES
 from .textfile import read_bounded
 
 _LARGEST_TABLE = 64 << 20
@@ -62,9 +63,16 @@ class Presets:
     def folders(self) -> tuple[Path, ...]:
         """Every folder that is searched, the user's first."""
         for folder in self.own:
-            if not folder.is_dir():
+            fault = (
+                "is not a folder"
+                if not folder.is_dir()
+                else ""
+                if _holds_kinds(folder)
+                else "holds no records"
+            )
+            if fault:
                 raise PresetError(
-                    f"--presets: '{folder}' is not a folder; name one that holds accelerators/, models/ ..."
+                    f"--presets: '{folder}' {fault}; name one that holds accelerators/, models/ ..."
                 )
         return (*self.own, data_dir())
 
@@ -144,6 +152,10 @@ class Presets:
             raise AmbiguousPreset(f"'{family.id}' may be any of {members}; name one of them")
         reason = f"'{family.id}' may be any of {members}: {family.words.get('reason', 'the default of its record')}"
         return Match(self.load("accelerators", str(default)), reason)
+
+
+def _holds_kinds(folder: Path) -> bool:
+    return any((folder / kind).is_dir() for kind in (*FIGURES, "prices", "measurements"))
 
 
 def alias_index(files: Mapping[str, Path]) -> dict[str, str]:

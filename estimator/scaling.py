@@ -111,7 +111,7 @@ def ask_scaling(question: ScalingQuestion, presets: Presets | None = None) -> Sc
     points = points_of(question, presets or Presets())
     at = np.asarray(question.at or np.unique(points.count), dtype=np.float64)
     fits = fitted(points.relative, points.efficiency, laws_for(question.mode))
-    low, middle, high = spread(sound(fits, points.relative, points.efficiency), at / points.base)
+    low, middle, high = _spread(fits, points, at / points.base)
     efficiency, laws = Range(middle, low, high), _fitted_laws(points, fits, at)
     outside = (at < points.count.min()) | (at > points.count.max())
     found = notes(points, laws, efficiency, outside)
@@ -119,6 +119,22 @@ def ask_scaling(question: ScalingQuestion, presets: Presets | None = None) -> Sc
         found.insert(0, "the base, where the efficiency is 1, is 1 accelerator here; change it with --base")
     left_out, loss = _left_out(points, question.mode), _loss(question, at, efficiency)
     return ScalingAnswer(question, points, laws, left_out, at, efficiency, outside, loss, found)
+
+
+def _spread(fits: Mapping[Law, Floats], points: Points, relative: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the ends and the median of the laws that follow the points; beyond them every law widens the range.
+
+    A law that a constant beats says nothing between the points, but nobody knows which law holds outside
+    them. Beyond the largest point the efficiency is at most what was seen there.
+    """
+    low, middle, high = spread(sound(fits, points.relative, points.efficiency), relative)
+    lowest, _, highest = spread(fits, relative)
+    beyond = relative > points.relative.max()
+    last = points.efficiency[points.relative == points.relative.max()].max()
+    high = np.where(beyond, np.maximum(middle, np.minimum(high, last)), high)
+    low = np.where(beyond, lowest, low)
+    below = relative < points.relative.min()
+    return np.where(below, lowest, low), middle, np.where(below, highest, high)
 
 
 def laws_for(mode: str | None) -> list[Law]:
@@ -228,13 +244,13 @@ def notes(
     """Say what a reader must know before trusting the numbers."""
     found = _notes_on_points(points)
     poor = [fit.law.label for fit in laws if fit.residual > np.std(points.efficiency) + _SAME]
+    counted = (
+        "counted only in the range beyond the points" if len(poor) < len(laws) else "counted all the same"
+    )
     if np.all(efficiency.value > 1.0 - _SAME):
         found.append("the fits show no loss at all")
     elif poor and np.unique(points.count).size > 1:
-        found.append(
-            f"worse than a constant at the points themselves: {', '.join(poor)}; "
-            "shown, but not counted in the median and the range"
-        )
+        found.append(f"worse than a constant at the points themselves: {', '.join(poor)}; {counted}")
     if np.any(extrapolated):
         ends = [f"{end:,.0f}" for end in np.unique([points.count.min(), points.count.max()])]
         found.append(

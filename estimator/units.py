@@ -18,9 +18,12 @@ _NUMBER = r"[+-]?(?:\d+(?:[_,]\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(
     rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<unit>.*?)\s*", re.IGNORECASE
 )
-_COUNT = re.compile(rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<suffix>[kKMBT]?)\s*")
+_COUNT = re.compile(
+    rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<suffix>[kmbt]?|million|billion|trillion)\s*",
+    re.IGNORECASE,
+)
 _RATE_WORD = re.compile(r"(?P<prefix>[kMGTPEZ]?)(?:FL)?OP[sS]")
-_SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 _LONGEST = 100
 _MEASURES = {
     "s": "time", "byte": "memory", "FLOP": "work", "FLOP/s": "computing speed", "J": "energy", "J/s": "power",
@@ -207,7 +210,7 @@ def parse_any(text: str) -> tuple[float, str]:
 
 
 def parse_count(text: str) -> float:
-    """Read a pure count: a number, or one with k, M, B or T behind it.
+    """Read a pure count: a number, or one with k, M, B or T (or million, billion, trillion) behind it.
 
     Raises
     ------
@@ -222,7 +225,7 @@ def parse_count(text: str) -> float:
     match = _COUNT.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
         raise UnitError(f"{shorten(text)} is not a count; write it like 65e9, 65B or 1.4T")
-    return float(match["number"].replace(",", "").replace("_", "")) * _SUFFIXES[match["suffix"]]
+    return float(match["number"].replace(",", "").replace("_", "")) * _SUFFIXES[match["suffix"][:1].lower()]
 
 
 def parse_share(text: str) -> float:

@@ -12,6 +12,7 @@ import datetime
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +26,8 @@ from estimator.arrays import array  # noqa: E402
 from estimator.errors import EstimatorError  # noqa: E402
 from estimator.formulas.flops import short_form_flops  # noqa: E402
 from estimator.formulas.parameters import active_parameters  # noqa: E402
-from estimator.measured import Cells, measured, model_of, number  # noqa: E402
-from estimator.presets import Presets, read_rows  # noqa: E402
+from estimator.measured import Cells, measured, model_of, number, scorable, stands_in  # noqa: E402
+from estimator.presets import Presets  # noqa: E402
 
 LOW, HIGH = 0.1, 0.9
 PEAKS = {"mxfp8": "fp8", "nvfp4": "fp4"}
@@ -74,12 +75,26 @@ class Configuration:
 
 def configurations(presets: Presets) -> list[Configuration]:
     """Every configuration of the scorable rows whose chip and precision are known, with its rows."""
-    rows = measured([row.cells for row in read_rows(presets, "measurements/throughput")])
+    return lowered(
+        presets, [row.cells for row in presets.rows("measurements/throughput") if scorable(row.cells)]
+    )
+
+
+def stand_ins(presets: Presets, configs: list[Configuration]) -> list[Configuration]:
+    """Configurations of chips that no scorable row shows, from rows too incomplete to be scored."""
+    chips = {config.chip for config in configs}
+    cells = [row.cells for row in presets.rows("measurements/throughput") if stands_in(row.cells)]
+    return [config for config in lowered(presets, cells) if config.chip not in chips]
+
+
+def lowered(presets: Presets, cells: list[Cells]) -> list[Configuration]:
+    """Configurations of the rows whose chip and precision are known, each with its rows."""
+    rows = measured(cells)
     short = short_form_flops(active_parameters(model_of(rows.rows)), array(1.0))
     columns = (rows.throughput, rows.flops_per_token, short)
     found: dict[tuple[str, str, str], Configuration] = {}
-    for index, cells in enumerate(rows.rows):
-        config = configuration_of(cells, presets)
+    for index, row in enumerate(rows.rows):
+        config = configuration_of(row, presets)
         if config is not None:
             key = (config.chip, config.precision, config.group)
             cells_of_row = (float(np.asarray(column)[index]) for column in columns)
@@ -215,13 +230,18 @@ def of_other_sources(config: Configuration, alike: list[Configuration]) -> float
     return 0.0
 
 
-def files(configs: list[Configuration]) -> dict[str, str]:
-    """The calibration files that any set of configurations teaches: name -> text."""
+def files(configs: list[Configuration], others: Iterable[Configuration] = ()) -> dict[str, str]:
+    """The calibration files that any set of configurations teaches: name -> text.
+
+    ``others`` teach the files of their own chips and nothing else.
+    """
     spreads = spreads_of(configs)
     out: dict[str, list[Configuration]] = defaultdict(list)
     for config in configs:
         for place in (config.chip, f"architecture-{config.architecture}", "any"):
             out[f"efficiency-{place}"].append(config)
+    for config in others:
+        out[f"efficiency-{config.chip}"].append(config)
     made = {name: render(name.removeprefix("efficiency-"), members, spreads) for name, members in out.items()}
     return {**made, "efficiency-any": made["efficiency-any"] + borrowed(configs) + highest(configs)}
 
@@ -232,7 +252,8 @@ def undated(text: str) -> list[str]:
 
 def main() -> int:
     target = ROOT / "presets" / "calibrations"
-    made = files(configurations(Presets()))
+    configs = configurations(Presets())
+    made = files(configs, stand_ins(Presets(), configs))
     if "--check" in sys.argv:
         held = {name: (target / f"{name}.toml").read_text(encoding="utf-8") for name in made}
         stale = [name for name, text in made.items() if undated(held[name]) != undated(text)]

@@ -134,7 +134,7 @@ def test_rising_efficiency_is_said() -> None:
 def test_laws_worse_than_a_constant_are_named() -> None:
     assert (
         "worse than a constant at the points themselves: Amdahl, universal; "
-        "shown, but not counted in the median and the range" in ask(*CFFF).notes
+        "counted only in the range beyond the points" in ask(*CFFF).notes
     )
 
 

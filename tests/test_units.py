@@ -64,6 +64,9 @@ def test_parse(text: str, unit: str, value: float) -> None:
         ("50k", 5e4),
         ("1,000,000", 1e6),
         ("2_048", 2048),
+        ("65b", 65e9),
+        ("65 billion", 65e9),
+        ("1.4 Trillion", 1.4e12),
     ],
 )
 def test_parse_count(text: str, value: float) -> None:
@@ -71,7 +74,7 @@ def test_parse_count(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["65GB", "65 billion", "", "B", "1e9e9", "0x10", "65,00", "1.4TT", "9" * 500]
+    "text", ["65GB", "65 milliards", "", "B", "1e9e9", "0x10", "65,00", "1.4TT", "9" * 500]
 )
 def test_what_is_no_count(text: str) -> None:
     with pytest.raises(UnitError, match=r"is not a count; write it like 65e9, 65B or 1\.4T$"):

@@ -72,7 +72,9 @@ def terminal_width() -> int:
 
 def own_folders(own_presets: tuple[str, ...]) -> Presets:
     """Return the records with the user's folders in front."""
-    return Presets(tuple(Path(folder) for folder in own_presets))
+    presets = Presets(tuple(Path(folder) for folder in own_presets))
+    presets.folders  # noqa: B018  (a folder that is none is told once, before anything is looked up in it)
+    return presets
 
 
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

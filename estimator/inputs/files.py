@@ -70,4 +70,5 @@ def _toml(value: str | float) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
-    return repr(value)
+    short = f"{value:.12g}"
+    return short if float(short) == value else repr(value)

@@ -270,10 +270,10 @@ def write_input(name: str, value: Any) -> str | float:
     if isinstance(value, Price):
         return value.write()
     if name == "within":
-        days = f"{value / 86400.0!r} day"
+        days = f"{value / 86400.0:.12g} day"
         return days if units.parse(days, "s", days) == value else f"{value!r} s"
     if name == "power":
-        return f"{value!r} W"
+        return f"{value:.12g} W" if float(f"{value:.12g}") == value else f"{value!r} W"
     return value
 
 

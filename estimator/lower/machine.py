@@ -56,6 +56,8 @@ def _count(asked: Asked, node: Record | None) -> None:
     draft.put("per_node", figure.value, Origin(kind, node.name if node else figure.where, figure, "--node"))
     if node:
         draft.words["node"] = node.id
+    largest = asked.defaults.figures["largest_run"]
+    draft.put("largest_run", largest.value, Origin("preset", largest.where, largest))
     if run.count is not None:
         draft.put("count", run.count, Origin("given", option="--count"))
     elif run.nodes is not None:

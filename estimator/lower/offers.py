@@ -12,8 +12,11 @@ from ..records import Row, cell_number
 from .asked import Asked
 from .exchange import exchange
 
-_PLANS = {"reserved": ("reserved-1y", "reserved-3y")}
+# What a plan without a term stands for: the shortest term on record.
+_TERMS = {"reserved": ("reserved", "reserved-1y", "reserved-3y")}
 _HOUR = 3600.0
+# With fewer offers than this their own spread says little.
+_FEW = 3
 
 
 class Offers(NamedTuple):
@@ -29,11 +32,14 @@ def offers(asked: Asked, plan: str) -> Offers:
     Where the chip has none, those of its family stand in; where there are none at all the rows are empty.
     """
     chip = asked.presets.load("accelerators", asked.draft.words["accelerator"])
-    rows, reason = _of_plan(asked, f"prices/rent/{chip.id}", plan), ""
-    if not rows:
-        family = str(chip.words.get("family", ""))
-        rows = _of_plan(asked, f"prices/rent/{family}", plan) if family else []
-        reason = f"none of {chip.id} being on record, those of its family {family}: "
+    family = str(chip.words.get("family", ""))
+    own, kin = (_of_plan(asked, f"prices/rent/{name}", plan) for name in (chip.id, family or chip.id))
+    rows, reason = own, ""
+    if kin and (not own or (_has_year(kin, asked.run.year) and not _has_year(own, asked.run.year))):
+        rows = kin
+        reason = (
+            f"none of {chip.id} being on record{' for that year' * bool(own)}, those of its family {family}: "
+        )
     rows, cloud = _of_cloud(asked, rows)
     if not rows:
         return Offers([], "")
@@ -42,10 +48,20 @@ def offers(asked: Asked, plan: str) -> Offers:
     return Offers(rows, f"{reason}{few}{cloud} {dated}")
 
 
+def _has_year(rows: list[Row], year: float | None) -> bool:
+    return year is not None and any(year_of(row) == year for row in rows)
+
+
 def _of_plan(asked: Asked, table: str, plan: str) -> list[Row]:
-    wanted = _PLANS.get(plan, (plan,))
-    rows = asked.presets.rows(table)
-    return [row for row in rows if row.cells.get("plan") in wanted and row.cells.get("statistic") != "min"]
+    """Return a table's offers of one plan, and of one term where the plan leaves it open."""
+    rows = [row for row in asked.presets.rows(table) if row.cells.get("statistic") != "min"]
+    for row in rows:
+        if not row.cells.get("plan"):
+            raise PresetError(
+                f"{row.place}: the plan is missing; write on-demand, reserved-1y, reserved-3y or spot"
+            )
+    terms = ([row for row in rows if row.cells["plan"] == term] for term in _TERMS.get(plan, (plan,)))
+    return next((found for found in terms if found), [])
 
 
 def _of_cloud(asked: Asked, rows: list[Row]) -> tuple[list[Row], str]:
@@ -85,12 +101,15 @@ def year_of(row: Row) -> int:
 def median_offer(asked: Asked, rows: list[Row], currency: str) -> Figure:
     """Return the median offer, its range the tenth to the ninetieth percentile. [currency/accelerator/s]"""
     rates = sorted(_rate(asked, row, currency) for row in rows)
-    providers = ", ".join(sorted({row.cells["provider"] for row in rows}))
+    providers = ", ".join(sorted({row.cells.get("provider") or "unnamed" for row in rows}))
     middle = quantile(rates, 0.5)
+    low, high = quantile(rates, 0.1), quantile(rates, 0.9)
+    if len(rates) < _FEW:
+        usual = asked.defaults.figures["price_spread"]
+        low, high = min(low, middle * (usual.low or 1.0)), max(high, middle * (usual.high or 1.0))
     return Figure(
         middle, f"{middle * _HOUR:.4g} {currency}/gpu/hour", _joint([row.source for row in rows]),
-        f"{len(rows)} offers of {year_of(rows[0])} by {providers}", "derived",
-        quantile(rates, 0.1), quantile(rates, 0.9),
+        f"{len(rows)} offers of {year_of(rows[0])} by {providers}", "derived", low, high,
     )  # fmt: skip
 
 

@@ -104,8 +104,10 @@ class PowerLaw(NamedTuple):
 
 
 def power_law(counts: Array, efficiencies: Array, wanted: Array | None) -> PowerLaw:
-    """Fit the power law; the ends of its coefficient hold every sound law at the count wanted,
-    or at the points where none is.
+    """Fit the power law; the ends of its coefficient hold the other laws at the count wanted.
+
+    Between the points only laws that follow them count, beyond them every law. Where no count is wanted yet the
+    ends hold at the points.
 
     Parameters
     ----------
@@ -121,11 +123,12 @@ def power_law(counts: Array, efficiencies: Array, wanted: Array | None) -> Power
     fits = fitted(counts, efficiencies)
     coefficient, exponent = next(map(float, fit) for law, fit in fits.items() if law.name == "power")
     reached = counts if wanted is None else np.atleast_1d(wanted)
-    followed = sound(fits, counts, efficiencies)
+    inside = wanted is None or float(np.min(counts)) <= float(wanted) <= float(np.max(counts))
+    followed = sound(fits, counts, efficiencies) if inside else fits
     # The power law's own ratio is 1: the ends enclose it whether or not it is among the laws that count.
     ratios = np.vstack(
         [curves(followed, reached), scaling_efficiency(reached, array(coefficient), array(exponent))]
     )
     ratios = ratios / scaling_efficiency(reached, array(coefficient), array(exponent))
-    low, high = coefficient * float(ratios.min()), coefficient * float(ratios.max())
+    low, high = coefficient * float(np.min(ratios)), coefficient * float(np.max(ratios))
     return PowerLaw(coefficient, exponent, low, high)

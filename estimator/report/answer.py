@@ -16,6 +16,7 @@ _LABELS = {
     "flops_6nd": "  by the 6ND short form",
     "state_memory": "Memory of the states",
     "memory": "Memory of a card",
+    "memory_total": "  of all cards",
     "fewest_accelerators": "Fewest cards that hold it",
     "throughput": "Throughput",
     "throughput_per_accelerator": "  of one accelerator",
@@ -53,14 +54,22 @@ def rows(estimate: Estimate) -> list[list[str]]:
     return [
         [label, shown(estimate, name), _range(estimate, name), _note(estimate, name)]
         for name, label in _LABELS.items()
-        if not math.isnan(float(estimate.amount(name).value))
+        if not math.isnan(float(estimate.amount(name).value)) and not _repeats(estimate, name)
     ]
+
+
+def _repeats(estimate: Estimate, name: str) -> bool:
+    """Tell whether a row only says again what another does: hours held where nothing is lost, one card's memory."""
+    same = {"occupied_hours": "accelerator_hours", "memory_total": "memory"}.get(name)
+    return same is not None and bool(estimate.values[name] == estimate.values[same])
 
 
 def shown(estimate: Estimate, name: str) -> str:
     """Write a quantity or a shown input as people read it."""
     amount = estimate.amount(name)
     value = float(amount.value)
+    if name == "fewest_accelerators" and math.isinf(value):
+        return "none does"
     return words.share(value) if name in SHARES else words.amount(value, amount.unit)
 
 
@@ -77,7 +86,8 @@ def _note(estimate: Estimate, name: str) -> str:
         room = words.amount(float(estimate.memory_usable.value), "byte")
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}"
     if name == "mfu":
-        return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_rows_behind(estimate)}"
+        before = ", before the loss by scale" if float(estimate.scaling_efficiency.value) < 1.0 else ""
+        return f"model FLOPs over the dense {estimate.case.words['precision']} peak{before}{_rows_behind(estimate)}"
     return ""
 
 
@@ -120,7 +130,8 @@ def table(estimate: Estimate, width: int = 100) -> str:
     """Return the whole answer as text; the assumptions are wrapped to ``width`` columns."""
     warnings = [f"Warning: {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
     lines = [assumption_line(row, width) for row in assumption_rows(estimate)]
-    parts = [title(estimate), grid(estimate).table(), "\n".join(warnings), "\n".join([_ASSUMED, *lines])]
+    head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
+    parts = [head, grid(estimate).table(), "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -13,9 +13,9 @@ from ..provenance import Origin
 SCHEMA = "estimator/estimate/1"
 # Every quantity of the document in its order; those not yet modelled are null.
 QUANTITIES = (
-    "parameters", "active_parameters", "tokens", "flops", "flops_6nd", "step_time", "memory", "state_memory",
-    "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "goodput", "accelerator_hours",
-    "occupied_hours", "wall_clock", "power", "energy", "carbon", "cost",
+    "parameters", "active_parameters", "tokens", "flops", "flops_6nd", "step_time", "memory", "memory_total",
+    "state_memory", "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "goodput",
+    "accelerator_hours", "occupied_hours", "wall_clock", "power", "energy", "carbon", "cost",
 )  # fmt: skip
 # Quantities that need an input which may be left out, and what to say when it was.
 _NEEDS = {"step_time": "--global-batch"}

@@ -70,7 +70,7 @@ def test_against_replaces_inputs_and_drops_their_rivals(estimate: Estimate) -> N
     first, second, third = document(estimate("compare", *BASE, *against, "--format", "json"))["questions"]
     assert first["question"]["count"] == 64
     assert "count" not in second["question"]
-    assert second["question"]["within"] == "30.0 day"
+    assert second["question"]["within"] == "30 day"
     assert second["layout"]["accelerator"].startswith("huawei-ascend-910b")
     assert "tokens" not in third["question"]
     assert third["question"]["tokens_per_param"] == 20

@@ -120,7 +120,7 @@ def test_a_question_survives_saving(estimate: Estimate, tmp_path: Path) -> None:
     )
     again = estimate("train", str(path))
     assert first.out == again.out
-    assert 'within = "14.0 day"' in path.read_text(encoding="utf-8")
+    assert 'within = "14 day"' in path.read_text(encoding="utf-8")
 
 
 def test_an_option_replaces_what_the_file_says_and_its_rival(estimate: Estimate, tmp_path: Path) -> None:

@@ -255,10 +255,10 @@ def test_a_run_is_its_tokens_times_one_token_part_by_part(
     given: dict[str, int], seq: int, tokens: int
 ) -> None:
     model = transformer(**given)
-    one = flops.training_flops_per_token(model, array(seq)).parts
-    run = flops.training_flops(model, array(seq), array(tokens)).parts
+    one = flops.training_flops_per_token(model, array(seq))
+    run = flops.training_flops(one, array(tokens)).parts
     assert {name: float(part) for name, part in run.items()} == {
-        name: float(part) * tokens for name, part in one.items()
+        name: float(part) * tokens for name, part in one.parts.items()
     }
 
 

@@ -73,7 +73,7 @@ def test_quantities_of_any_registry_are_read_by_their_unit() -> None:
     theirs = pint.UnitRegistry()
     run = Run(params=7e9, within=2 * theirs.week, power=0.4 * theirs.kilowatt)
     assert (run.within, run.power) == (14 * 86400.0, 400.0)
-    with pytest.raises(QuestionError, match="--power: '80.0 byte' measures memory"):
+    with pytest.raises(QuestionError, match=r"--power: '80.0 byte' measures memory"):
         Run(params=7e9, power=80 * _house_byte())
 
 

@@ -104,3 +104,24 @@ def test_a_grid_with_its_own_pue_uses_it_unless_told_otherwise() -> None:
     assert grids
     assert answer(grid=grids[0].id).pue.value == grids[0].value("pue")
     assert answer(grid=grids[0].id, pue=1.5).pue.value == 1.5
+
+
+def test_a_chip_of_which_no_row_can_be_scored_uses_the_rows_there_are() -> None:
+    """LOMO on eight RTX 3090s over PCIe: 4.93 tokens a second and card (Lv et al. 2023, Table 2)."""
+    estimate = answer(model="llama-65b", params=None, on="rtx-3090", seq=1024, optimizer="lomo", tokens=1e6)
+    found = estimate.throughput_per_accelerator
+    assert float(found.low) < 4.93 < float(found.high)
+    assert float(found.value) == pytest.approx(4.93, rel=0.5)
+
+
+def test_a_batch_smaller_than_the_count_is_warned_of() -> None:
+    assert any("leaves accelerators idle" in note for note in answer(count=1024, global_batch=512).case.notes)
+    assert not any("idle" in note for note in answer(count=512, global_batch=512).case.notes)
+
+
+def test_a_count_that_nobody_has_is_warned_of() -> None:
+    assert any(
+        "more than any run on record" in note
+        for note in answer(count=None, within="1 hour", params=1e12).case.notes
+    )
+    assert not any("any run on record" in note for note in answer(count=16384).case.notes)

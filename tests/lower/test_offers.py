@@ -77,7 +77,7 @@ def test_plans_are_kept_apart(tmp_path: Path) -> None:
     found = {
         plan: hourly(answer(presets, plan=plan)) for plan in ("on-demand", "reserved", "reserved-3y", "spot")
     }
-    assert found == pytest.approx({"on-demand": 4, "reserved": 2, "reserved-3y": 1, "spot": 0.5})
+    assert found == pytest.approx({"on-demand": 4, "reserved": 3, "reserved-3y": 1, "spot": 0.5})
 
 
 def test_the_family_stands_in_where_the_chip_has_no_offer(tmp_path: Path) -> None:
@@ -87,6 +87,31 @@ def test_the_family_stands_in_where_the_chip_has_no_offer(tmp_path: Path) -> Non
     assert (
         "none of toys-toy being on record, those of its family toys" in estimate.case.origins["price"].reason
     )
+
+
+def test_the_family_stands_in_for_a_year_that_the_chip_lacks(tmp_path: Path) -> None:
+    folder(tmp_path, row("4", "2026"))
+    presets = folder(tmp_path, row("2.5", "2022"), name="toys")
+    assert hourly(answer(presets)) == pytest.approx(4)
+    estimate = answer(presets, year=2022)
+    assert hourly(estimate) == pytest.approx(2.5)
+    assert "none of toys-toy being on record for that year" in estimate.case.origins["price"].reason
+
+
+def test_a_single_offer_has_the_usual_spread_of_offers(tmp_path: Path) -> None:
+    price = answer(folder(tmp_path, row("2"))).price
+    assert (float(price.low) * 3600, float(price.high) * 3600) == pytest.approx((2 * 0.68, 2 * 1.48))
+
+
+def test_a_row_without_a_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="line 2: the plan is missing; write on-demand"):
+        answer(folder(tmp_path, row(plan="")))
+
+
+def test_a_plan_of_ones_own_words_for_reserved(tmp_path: Path) -> None:
+    assert hourly(
+        answer(folder(tmp_path, row("4") + row("2.1", plan="reserved")), plan="reserved")
+    ) == pytest.approx(2.1)
 
 
 def test_no_offer_is_no_cost_and_says_so(tmp_path: Path) -> None:

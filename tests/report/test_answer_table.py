@@ -1,0 +1,211 @@
+"""The answer as a table and as Markdown: what fits, what does not, what has no price, and what was assumed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from estimator import Estimate
+from estimator.arrays import array
+from estimator.estimate import UNITS
+from estimator.report import answer as answers
+from estimator.report.grid import display_width
+
+from .questions import answer
+
+
+@pytest.fixture(scope="module")
+def usual() -> Estimate:
+    return answer()
+
+
+def line(text: str, label: str) -> str:
+    (found,) = [line for line in text.splitlines() if line.startswith(label)]
+    return found
+
+
+def cells(estimate: Estimate, label: str) -> list[str]:
+    """Value, range and note of one row."""
+    (found,) = [row[1:] for row in answers.rows(estimate) if row[0].strip() == label]
+    return found
+
+
+# What stands above the table.
+
+
+def test_the_title_says_what_is_asked(usual: Estimate) -> None:
+    assert answers.title(usual) == (
+        "llama-7b, 6.74 billion parameters, 1 trillion tokens, 64 x nvidia-a100-sxm-80gb (8 nodes), bf16, adamw"
+    )
+
+
+def test_one_node_is_no_plural_and_a_bare_count_has_no_name() -> None:
+    title = answers.title(answer(model=None, params="65B", count=8))
+    assert title.startswith("65 billion parameters, ")
+    assert "8 x nvidia-a100-sxm-80gb (1 node), " in title
+
+
+def test_a_count_is_written_in_full() -> None:
+    assert "1,234,567 x nvidia" in answers.title(answer(count=1_234_567))
+
+
+# Rows.
+
+
+def test_rows_by_hand(usual: Estimate) -> None:
+    """64 A100s at 312 TFLOP/s, 40 % of it, and 95 % of that at scale; the FLOPs of a token from their own row."""
+    per_token = float(usual.flops.value) / 1e12
+    speed = 312e12 * 0.4 * 0.95 / per_token
+    assert cells(usual, "of one accelerator")[0] == f"{round(speed, -1):,.0f} token/s"
+    assert cells(usual, "MFU")[:2] == ["40 %", ""]
+    assert cells(usual, "MFU")[2].startswith("model FLOPs over the dense bf16 peak")
+    assert cells(usual, "Scaling efficiency")[:2] == ["95 %", ""]
+    assert cells(usual, "Goodput")[:2] == ["90 %", ""]
+    # 6 x 6.738e9 x 1e12; 16 x 6.738e9 bytes; 64 x 500 W x 1.1.
+    assert cells(usual, "by the 6ND short form")[0] == "4.04e22 FLOP"
+    assert cells(usual, "Memory of the states")[0] == "100 GiB"
+    assert cells(usual, "Power")[0] == "35.2 kW"
+    hours = float(usual.accelerator_hours.value) / 3600
+    assert cells(usual, "occupied")[0] == f"{round(hours / 0.9, -3):,.0f}"
+    assert cells(usual, "Cost")[0] == f"{round(hours / 0.9 * 2, -3):,.0f} USD"
+
+
+def test_every_row_is_a_quantity_with_a_label_of_its_own(usual: Estimate) -> None:
+    labels = [row[0] for row in answers.rows(usual)]
+    assert len(labels) == len(set(labels)) > 15
+    assert {len(row) for row in answers.rows(usual)} == {4}
+
+
+def test_a_range_is_written_in_the_unit_of_its_value() -> None:
+    estimate = answer(mfu=None, power=None, pue=None)
+    for label, pattern in (("MFU", r"[\d.]+ to [\d.]+ %"), ("Wall clock", r"[\d.]+ to [\d.]+ (days|years)")):
+        value, between, _ = cells(estimate, label)
+        assert re.fullmatch(pattern, between), (label, between)
+        assert between.split()[-1] == value.split()[-1]
+
+
+def test_what_has_no_range_shows_none(usual: Estimate) -> None:
+    assert cells(usual, "Memory of the states")[1] == ""
+    assert cells(usual, "Goodput")[1] == ""
+
+
+def test_the_rows_behind_an_efficiency_are_told_where_it_was_learnt() -> None:
+    note = cells(answer(mfu=None), "MFU")[2]
+    assert re.fullmatch(r"model FLOPs over the dense bf16 peak.*; \d+ configurations \(\d+ rows\)", note)
+
+
+# Fit and price.
+
+
+def test_what_fits_is_said_beside_the_memory(usual: Estimate) -> None:
+    assert re.fullmatch(r"of 79\.\d GiB: fits", cells(usual, "Memory of a card")[2])
+    assert "Warning" not in answers.table(usual)
+
+
+def test_what_does_not_fit_is_said_beside_the_memory_and_in_a_warning() -> None:
+    estimate = answer(count=1)
+    assert cells(estimate, "Memory of a card")[2].endswith("GiB: does not fit")
+    warning = line(answers.table(estimate, 10_000), "Warning: does not fit")
+    assert warning.endswith("too much; 2 cards would hold it")
+    assert cells(estimate, "Fewest cards that hold it")[0] == "2"
+    assert "- does not fit: a card needs" in answers.markdown(estimate)
+
+
+def test_what_no_number_of_cards_holds() -> None:
+    estimate = answer(on="nvidia-rtx-3090", seq=2**20)
+    assert cells(estimate, "Fewest cards that hold it")[0] == "none does"
+    assert line(answers.table(estimate, 10_000), "Warning: does not fit").endswith("try a shorter --seq")
+
+
+def test_without_a_price_there_is_no_row_for_the_cost_but_a_warning() -> None:
+    estimate = answer(price=None, plan="spot", on="google-tpu-v4", precision=None)
+    assert [row for row in answers.rows(estimate) if row[0] == "Cost"] == []
+    assert "no spot price of google-tpu-v4 is on record" in answers.table(estimate, 10_000)
+
+
+def test_without_a_batch_there_is_no_row_for_the_step() -> None:
+    assert "Step time" not in answers.table(answer(global_batch=None))
+    assert cells(answer(), "Step time")[0].endswith(" s")
+
+
+# What was assumed.
+
+
+def test_every_assumption_is_a_line_with_its_option_and_reason() -> None:
+    estimate = answer(seq=None, goodput=None, grid=None, scaling_efficiency=None, model=None, params=7e9)
+    text = " ".join(answers.table(estimate, 10_000).split("Assumed")[1].split())
+    for words in (
+        "seq = 4,096 (--seq): ", "goodput = 100 % (--goodput): ", "grid = world (--grid): ",
+        "scaling_efficiency = 100 % (--scaling-efficiency): ", "sharding = fully sharded (ZeRO-3): ",
+    ):  # fmt: skip
+        assert words in text
+    for row in answers.assumption_rows(estimate):
+        assert row[0] in text
+        assert " ".join(row[3].split()) in text
+
+
+def test_what_is_given_is_not_listed(usual: Estimate) -> None:
+    assert not {row[0] for row in answers.assumption_rows(usual)} & {
+        "seq",
+        "tokens",
+        "mfu",
+        "price",
+        "goodput",
+    }
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_assumptions_keep_to_the_width_of_the_terminal(width: int) -> None:
+    estimate = answer(mfu=None, price=None, seq=None, goodput=None)
+    listed = answers.table(estimate, width).split("Assumed")[1].splitlines()[1:]
+    assert max(map(display_width, listed)) <= width
+    begun = [line for line in listed if not line.startswith("      ")]
+    assert [line.split(" = ")[0].strip() for line in begun] == [
+        row[0] for row in answers.assumption_rows(estimate)
+    ]
+    assert (len(listed) > len(begun)) is (width < 120)
+
+
+def test_notes_of_the_case_are_warnings(usual: Estimate) -> None:
+    noted = replace(usual, case=replace(usual.case, notes=("mind the gap", "and the step")))
+    assert "Warning: mind the gap\nWarning: and the step" in answers.table(noted)
+    assert "- mind the gap\n- and the step" in answers.markdown(noted)
+
+
+# Markdown.
+
+
+def test_markdown_has_the_same_rows(usual: Estimate) -> None:
+    text = answers.markdown(usual)
+    assert text.startswith(f"**{answers.title(usual)}**\n\n|")
+    body = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+    told = [cells for cells in body if cells[0] in {row[0].strip() for row in answers.rows(usual)}]
+    assert told == [[cell.strip() for cell in row] for row in answers.rows(usual)]
+
+
+# Single values.
+
+
+@pytest.mark.parametrize("name", sorted(UNITS))
+def test_every_quantity_can_be_shown(name: str) -> None:
+    estimate = answer(mfu=None, currency="CNY", price=None, within=None)
+    if name in estimate.values:
+        text = answers.shown(estimate, name)
+        assert text
+        assert text.endswith(" %") is (name in answers.SHARES)
+    else:
+        assert name == "within"
+
+
+def test_a_share_is_a_percentage_and_money_has_its_currency(usual: Estimate) -> None:
+    assert answers.shown(usual, "mfu") == "40 %"
+    assert answers.shown(usual, "price") == "2 USD/accelerator/hour"
+    assert answers.shown(answer(currency="CNY"), "cost").endswith(" CNY")
+    unknown = replace(usual, values={**usual.values, "cost": array(float("nan"))})
+    assert answers.shown(unknown, "cost") == "unknown"

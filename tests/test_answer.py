@@ -1,0 +1,390 @@
+"""From a question to its answer: the range against its ends one by one, and the count that a deadline needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator import Case, Estimate, Presets, Run, ask
+from estimator.answer import sized, with_ranges
+from estimator.arrays import Array, array
+from estimator.case import Unknown
+from estimator.estimate import STEPS, evaluate
+from estimator.lower import lower
+
+PRESETS = Presets()
+DAY = 86400.0
+few = settings(deadline=None, max_examples=20)
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "bare count": {"params": 65e9, "count": 480},
+    "record": {"model": "llama-65b", "tokens": "1.4T", "on": "a100-sxm-80gb", "count": 2048},
+    "borrowed": {"model": "gpt3-175b", "on": "huawei-ascend-910b2", "count": 1024, "global_batch": 1536},
+    "mixture": {"model": "mixtral-8x7b", "on": "h100", "nodes": 16, "grid": "china", "currency": "CNY"},
+    "platform": {"params": 4.5e9, "count": 1000, "on": "a100", "platform": "cfff"},
+    "much given": {
+        "model": "llama-7b", "on": "nvidia-rtx-3090", "count": 8, "mfu": 0.3, "price": "1 USD/gpu/hour",
+        "power": "300 W", "pue": 1.2,
+    },
+}  # fmt: skip
+
+
+def case_of(**question: Any) -> Case:
+    return lower(Run.read(question, PRESETS), PRESETS)
+
+
+# The range, end by end.
+
+
+def cell(values: Mapping[str, Array], shape: tuple[int, ...], place: tuple[int, ...]) -> dict[str, Array]:
+    return {name: array(np.broadcast_to(value, shape)[place]) for name, value in values.items()}
+
+
+def brute(case: Case) -> dict[str, tuple[float, float, float]]:
+    """Low end, value and high end of every quantity of one case, by the definition: two evaluations an unknown."""
+    centre = evaluate(case).values
+    ends = [[evaluate(case.with_columns(end)).values for end in (one.low, one.high)] for one in case.unknowns]
+    return {name: combined(float(value), [[float(end[name]) for end in pair] for pair in ends])
+            for name, value in centre.items()}  # fmt: skip
+
+
+def combined(centre: float, ends: list[list[float]]) -> tuple[float, float, float]:
+    """Deviations of one quantity from its centre, each unknown's low and high end, in log space."""
+    down = up = 0.0
+    for pair in ends:
+        logs = [math.log(end / centre) for end in pair if 0 < end < math.inf and 0 < centre < math.inf]
+        down += min([0.0, *logs]) ** 2
+        up += max([0.0, *logs]) ** 2
+    return centre * math.exp(-math.sqrt(down)), centre, centre * math.exp(math.sqrt(up))
+
+
+def check(found: Estimate, case: Case) -> None:
+    """Compare an answer of shape () with the brute-force calculation."""
+    whole = {step.name for step in STEPS if step.whole}
+    for name, expected in brute(case).items():
+        low, value, high = (float(end[name]) for end in (found.low, found.values, found.high))
+        if math.isnan(expected[1]):
+            assert math.isnan(low), name
+            assert math.isnan(value), name
+            assert math.isnan(high), name
+        elif name in whole and math.isfinite(expected[1]):
+            # Things are counted whole: the ends lie on the next whole number outwards.
+            assert (low, high) == (math.floor(low), math.ceil(high))
+            assert expected[0] - 1 - 1e-9 < low <= expected[0] * (1 + 1e-9), name
+            assert expected[2] * (1 - 1e-9) <= high < expected[2] + 1 + 1e-9, name
+            assert value == expected[1]
+        else:
+            assert (low, value, high) == pytest.approx(expected, rel=1e-12), name
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_range_is_what_the_ends_of_its_unknowns_give_one_by_one(name: str) -> None:
+    case = case_of(**QUESTIONS[name])
+    found = with_ranges(case)
+    assert {np.shape(value) for value in found.values.values()} == {()}
+    check(found, case)
+    check(with_ranges(replace(case, unknowns=())), replace(case, unknowns=()))
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "(3,)": {"count": np.array([8.0, 512.0, 4096.0])},
+    "(2, 3)": {"count": np.array([[64.0], [1024.0]]), "seq": np.array([512.0, 4096.0, 32768.0])},
+    "(2, 3) and (3,)": {"tokens": np.array([[1e9, 1e12, 1e13]] * 2), "mfu": np.array([0.3, 0.4, 0.44])},
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_grid_has_the_range_of_each_of_its_cells(name: str) -> None:
+    axes, base = SHAPES[name], case_of(params=65e9, count=8, price="2 USD/gpu/hour")
+    shape = np.broadcast_shapes(*(np.shape(axis) for axis in axes.values()))
+    found = with_ranges(base.with_columns(axes))
+    assert np.shape(found.cost.low) == np.shape(found.cost.value) == np.shape(found.cost.high) == shape
+    assert {np.asarray(end).dtype for end in found.low.values()} == {np.dtype(np.float64)}
+    for place in np.ndindex(shape):
+        check_cell(found, base.with_columns(cell(axes, shape, place)), shape, place)
+
+
+def check_cell(found: Estimate, alone: Case, shape: tuple[int, ...], place: tuple[int, ...]) -> None:
+    single = with_ranges(alone)
+    check(single, alone)
+    for quantity in single.values:
+        for own, grid in (
+            (single.low, found.low),
+            (single.values, found.values),
+            (single.high, found.high),
+        ):
+            one, of_grid = float(own[quantity]), float(np.broadcast_to(grid[quantity], shape)[place])
+            assert one == pytest.approx(of_grid, rel=1e-14, nan_ok=True), quantity
+    for quantity, parts in single.parts.items():
+        for part, value in parts.items():
+            of_grid = float(np.broadcast_to(found.parts[quantity][part], shape)[place])
+            assert float(value) == pytest.approx(of_grid, rel=1e-14), (quantity, part)
+
+
+def test_the_ends_of_an_unknown_may_vary_over_the_grid() -> None:
+    base = case_of(params=7e9, count=8, mfu=0.4, price="2 USD/gpu/hour")
+    low, high = np.array([0.2, 0.3, 0.4]), np.array([0.4, 0.5, 0.8])
+    unknown = Unknown("mfu", {"mfu": low}, {"mfu": high})
+    found = with_ranges(replace(base, unknowns=(unknown,)).with_columns({"mfu": np.full(3, 0.4)}))
+    np.testing.assert_allclose(found.cost.low, found.cost.value * 0.4 / high)
+    np.testing.assert_allclose(found.cost.high, found.cost.value * 0.4 / low)
+
+
+# Combination by hand.
+
+
+def moved(*unknowns: Unknown) -> Estimate:
+    """Answer a question at an efficiency of 0.4 and a price of 1, with these unknowns alone."""
+    base = case_of(params=7e9, count=8, mfu=0.4, price="3600 USD/gpu/hour", goodput=0.5, pue=2.0)
+    return with_ranges(replace(base, unknowns=unknowns))
+
+
+def one(name: str, low: float, high: float) -> Unknown:
+    return Unknown(name, {name: array(low)}, {name: array(high)})
+
+
+def ratios(found: Estimate, name: str) -> tuple[float, float]:
+    amount = found.amount(name)
+    return float(amount.low / amount.value), float(amount.high / amount.value)
+
+
+def test_two_unknowns_add_as_the_sides_of_a_right_angle() -> None:
+    # Efficiency and price each half to twice: the cost alone twice to half and half to twice, so that both logs are
+    # ln 2 and the range is exp(sqrt(2) ln 2) = 2 ** 1.4142 = 2.6651 either way.
+    found = moved(one("mfu", 0.2, 0.8), one("price", 0.5, 2.0))
+    assert ratios(found, "cost") == pytest.approx((2 ** -(2**0.5), 2 ** (2**0.5)), rel=1e-12)
+    assert ratios(found, "cost")[1] == pytest.approx(2.6651, abs=5e-5)
+    # Hours know nothing of the price, and FLOPs of neither.
+    assert ratios(found, "accelerator_hours") == pytest.approx((0.5, 2.0), rel=1e-12)
+    assert ratios(found, "flops") == (1.0, 1.0)
+
+
+def test_each_side_is_combined_for_itself() -> None:
+    # Cost x 4 by the low efficiency and x 8 by the high price: sqrt(2 ** 2 + 3 ** 2) doublings. Down only the
+    # price halves it.
+    found = moved(one("mfu", 0.1, 0.4), one("price", 0.5, 8.0))
+    assert ratios(found, "cost") == pytest.approx((0.5, 2 ** math.sqrt(13)), rel=1e-12)
+
+
+def test_three_and_four_make_five() -> None:
+    found = moved(one("mfu", 0.4 / 8, 0.4), one("price", 1.0, 16.0))
+    assert ratios(found, "cost") == pytest.approx((1.0, 32.0), rel=1e-12)
+
+
+def test_an_unknown_that_moves_a_quantity_one_way_at_both_ends_counts_once() -> None:
+    # Low: half the efficiency. High: half the goodput. Both double the cost; the larger one counts, and once.
+    both = Unknown("odd", {"mfu": array(0.2)}, {"goodput": array(0.25)})
+    assert ratios(moved(both), "cost") == pytest.approx((1.0, 2.0), rel=1e-12)
+    worse = Unknown("odd", {"mfu": array(0.2)}, {"goodput": array(0.125)})
+    assert ratios(moved(worse), "cost") == pytest.approx((1.0, 4.0), rel=1e-12)
+    less = Unknown("odd", {"mfu": array(0.8)}, {"goodput": array(1.0)})
+    assert ratios(moved(less), "cost") == pytest.approx((0.5, 1.0), rel=1e-12)
+
+
+def test_columns_of_one_unknown_move_together() -> None:
+    # Efficiency and price fall together: the cost twice and half is the same.
+    paired = Unknown(
+        "pair", {"mfu": array(0.2), "price": array(0.5)}, {"mfu": array(0.8), "price": array(2.0)}
+    )
+    assert ratios(moved(paired), "cost") == pytest.approx((1.0, 1.0), rel=1e-12)
+    assert ratios(moved(paired), "wall_clock") == pytest.approx((0.5, 2.0), rel=1e-12)
+
+
+def test_the_order_of_unknowns_does_not_matter() -> None:
+    unknowns = one("mfu", 0.2, 0.5), one("price", 0.7, 2.0), one("pue", 1.5, 2.5)
+    forth, back = moved(*unknowns), moved(*reversed(unknowns))
+    for name in forth.values:
+        assert ratios(forth, name) == pytest.approx(ratios(back, name), rel=1e-12, nan_ok=True), name
+
+
+def test_an_unknown_that_moves_nothing_changes_nothing() -> None:
+    still = one("mfu", 0.4, 0.4)
+    assert moved(still).high["cost"] == moved().high["cost"] == moved().values["cost"]
+
+
+def test_an_end_that_is_not_known_or_nothing_does_not_count() -> None:
+    for end in (math.nan, 0.0, math.inf):
+        found = moved(one("price", 0.5, end))
+        assert ratios(found, "cost") == pytest.approx((0.5, 1.0), rel=1e-12)
+        assert ratios(found, "wall_clock") == (1.0, 1.0)
+
+
+def test_a_quantity_that_is_not_known_has_no_ends() -> None:
+    base = case_of(params=7e9, count=8, mfu=0.4).with_columns({"price": array(math.nan)})
+    found = with_ranges(base)
+    assert all(math.isnan(float(end)) for end in (found.cost.low, found.cost.value, found.cost.high))
+
+
+def test_cards_are_counted_whole_at_both_ends() -> None:
+    base = case_of(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048)
+    usable = float(base.columns["memory_usable"])
+    found = with_ranges(replace(base, unknowns=(one("memory_usable", usable * 0.63, usable * 1.41),)))
+    shares = np.array([1.41, 1.0, 0.63])
+    few_cards = evaluate(base.with_columns({"memory_usable": usable * shares})).values["fewest_accelerators"]
+    amount = found.fewest_accelerators
+    assert [float(amount.low), float(amount.value), float(amount.high)] == pytest.approx(
+        list(few_cards), abs=1
+    )
+    assert all(float(end) == round(float(end)) for end in (amount.low, amount.value, amount.high))
+    assert float(amount.low) < float(amount.value) < float(amount.high)
+
+
+@few
+@given(st.floats(0.05, 0.4), st.floats(0.4, 1.0), st.floats(0.01, 1.0), st.floats(1.0, 100.0))
+def test_a_wider_unknown_never_gives_a_narrower_range(
+    low: float, high: float, cheap: float, dear: float
+) -> None:
+    narrow = moved(one("mfu", 0.4, 0.4), one("price", cheap, dear))
+    wide = moved(one("mfu", low, high), one("price", cheap, dear))
+    for name in ("cost", "wall_clock", "energy"):
+        assert wide.low[name] <= narrow.low[name] * (1 + 1e-12)
+        assert wide.high[name] >= narrow.high[name] * (1 - 1e-12)
+
+
+def test_the_value_is_what_evaluation_alone_gives_to_the_last_bit() -> None:
+    case = case_of(**QUESTIONS["borrowed"])
+    found, alone = with_ranges(case), evaluate(case)
+    for name, value in alone.values.items():
+        assert found.values[name] == value or math.isnan(float(value)), name
+    assert found.case is case
+    assert {name: list(parts) for name, parts in found.parts.items()} == {
+        name: list(parts) for name, parts in alone.parts.items()
+    }
+
+
+# The count that a deadline needs.
+
+
+def slower(**question: Any) -> Case:
+    """A question without a count whose efficiency falls with it, by the exponent given; eight cards a node."""
+    exponent = question.pop("exponent")
+    asked = {"params": 7e9, "tokens": "1T", "on": "nvidia-h100-sxm-80gb", "mfu": 0.4, **question}
+    return case_of(**asked).with_columns({"efficiency_exponent": array(exponent)})
+
+
+def time_on(case: Case, nodes: float) -> float:
+    count = case.columns["per_node"] * nodes
+    return float(evaluate(case.with_columns({"count": count})).values["wall_clock"])
+
+
+def fewest_nodes(case: Case) -> int:
+    """Try one node after the other, all of them at once."""
+    counts = 8.0 * np.arange(1, 50_000)
+    found = evaluate(case.with_columns({"count": counts}))
+    enough = (found.values["wall_clock"] <= case.columns["within"]) & (
+        counts >= found.values["fewest_accelerators"]
+    )
+    return int(np.argmax(enough)) + 1 if np.any(enough) else 0
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.05, 0.2, 0.5])
+@pytest.mark.parametrize("within", ["3 days", "30 days", "900 days"])
+def test_the_count_is_the_first_that_finishes(exponent: float, within: str) -> None:
+    case = slower(exponent=exponent, within=within)
+    found = sized(case)
+    assert float(found.columns["count"]) == 8 * fewest_nodes(case) > 0
+    assert found.notes == case.notes
+
+
+def test_a_falling_efficiency_takes_more_than_one_round() -> None:
+    """What one round asks for, at the efficiency of one node, is not enough."""
+    case = slower(exponent=0.2, within="3 days")
+    once = math.ceil(time_on(case, 1) / (3 * DAY))
+    assert once > 1
+    assert time_on(case, once) > 3 * DAY
+    nodes = float(sized(case).columns["count"]) / 8
+    assert nodes > once
+    assert time_on(case, nodes) <= 3 * DAY < time_on(case, nodes - 1)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.01])
+def test_where_no_count_is_enough_the_answer_says_so(exponent: float) -> None:
+    """At an exponent of one the time is the same on any count."""
+    case = slower(exponent=exponent, within="200 days")
+    assert time_on(case, 1) > 200 * DAY
+    found = sized(case)
+    assert found.notes[-1] == "no count finishes in that time: scaling losses grow faster than the count"
+    assert found.notes[:-1] == case.notes
+    assert float(evaluate(found).values["wall_clock"]) > 200 * DAY
+    assert float(found.columns["count"]) % 8 == 0
+
+
+def test_a_platform_that_loses_too_much_says_so_in_its_answer(tmp_path: Any) -> None:
+    """Two stated efficiencies whose power law has an exponent of one: 0.8 on 100 cards, 0.08 on 1,000."""
+    folder = tmp_path / "platforms"
+    folder.mkdir()
+    figure = 'efficiency_{} = {{ value = "{}", source = "page", where = "p. 1", kind = "stated" }}\n'
+    (folder / "toy.toml").write_text(
+        'name = "Toy"\naliases = []\n\n[sources.page]\ntitle = "Page"\npublisher = "Toys"\n\n[figures]\n'
+        + figure.format(100, "80 %") + figure.format(1000, "8 %"),
+        encoding="utf-8",
+    )  # fmt: skip
+    presets = Presets([tmp_path])
+    question = {"params": 65e9, "on": "a100", "platform": "toy", "within": "30 days"}
+    found = ask(Run.read(question, presets), presets)
+    assert any(note.startswith("no count finishes in that time") for note in found.case.notes)
+    assert float(found.wall_clock.value) > 30 * DAY
+
+
+def test_a_count_that_is_given_stays() -> None:
+    case = case_of(params=7e9, count=12)
+    assert sized(case) is case
+
+
+def test_a_count_that_was_found_says_how() -> None:
+    found = sized(slower(exponent=0.0, within="30 days"))
+    origin = found.origins["count"]
+    assert (origin.kind, origin.option) == ("derived", "--count")
+    assert origin.reason == "whole nodes that finish in time and hold the model"
+
+
+def test_memory_may_ask_for_more_than_time() -> None:
+    # 16 x 65e9 = 1.04e12 bytes over cards of some 80 GiB: more than one node, however long it may take.
+    found = sized(case_of(params=65e9, tokens="1M", within="300 days", on="nvidia-h100-sxm-80gb"))
+    fewest = float(evaluate(found).values["fewest_accelerators"])
+    assert 8 < fewest <= float(found.columns["count"]) < fewest + 8
+
+
+def test_where_no_number_holds_it_time_alone_counts() -> None:
+    found = sized(case_of(model="llama-7b", tokens="1B", within="30 days", on="nvidia-rtx-3090", seq=2**20))
+    assert math.isinf(float(evaluate(found).values["fewest_accelerators"]))
+    assert math.isfinite(float(found.columns["count"]))
+    assert float(evaluate(found).values["wall_clock"]) <= 30 * DAY
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_each_cell_of_a_grid_of_deadlines_finds_its_own_count(shape: tuple[int, ...]) -> None:
+    base = slower(exponent=0.2, within="30 days")
+    deadlines = np.array([3 * DAY, 30 * DAY, 900 * DAY]).reshape(shape)
+    found = sized(base.with_columns({"within": deadlines}))
+    for place in np.ndindex(shape):
+        alone = sized(base.with_columns({"within": array(deadlines[place])}))
+        assert np.asarray(found.columns["count"])[place] == alone.columns["count"]
+
+
+def test_a_deadline_is_met_by_the_value_and_not_by_the_slow_end() -> None:
+    found = ask(Run.read({"params": 7e9, "within": "30 days"}, PRESETS), PRESETS)
+    assert float(found.wall_clock.value) <= 30 * DAY < float(found.wall_clock.high)
+
+
+# Asking.
+
+
+def test_asking_is_lowering_sizing_and_ranging() -> None:
+    run = Run.read({"params": 7e9, "within": "30 days"}, PRESETS)
+    asked, built = ask(run, PRESETS), with_ranges(sized(lower(run, PRESETS)))
+    for name in built.values:
+        for one, other in ((asked.low, built.low), (asked.values, built.values), (asked.high, built.high)):
+            assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-15, nan_ok=True), name
+    assert list(asked.case.columns) == list(built.case.columns)
+
+
+def test_asking_without_presets_takes_those_of_the_house() -> None:
+    run = Run(params=7e9, count=8, price="2 USD/gpu/hour")
+    assert ask(run).values["cost"] == ask(run, PRESETS).values["cost"]

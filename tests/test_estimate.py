@@ -1,0 +1,267 @@
+"""`evaluate` and what it returns: columns of any shape, amounts with units, and errors that tell what there is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from estimator import Case, Estimate, Presets, Run, ask, evaluate
+from estimator.arrays import Array, array
+from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS, Step
+from estimator.lower import lower
+
+PRESETS = Presets()
+GIVEN: dict[str, Any] = {
+    "params": 7e9, "tokens": "1T", "seq": 4096, "on": "nvidia-a100-sxm-80gb", "count": 64, "mfu": 0.4,
+    "price": "2 USD/gpu/hour", "power": "500 W", "pue": 1.2, "global_batch": 512, "goodput": 0.9,
+}  # fmt: skip
+
+
+def case(**changed: Any) -> Case:
+    return lower(Run.read({**GIVEN, **changed}, PRESETS), PRESETS)
+
+
+@pytest.fixture(scope="module")
+def usual() -> Estimate:
+    return ask(Run.read(GIVEN, PRESETS), PRESETS)
+
+
+def point(columns: Mapping[str, Array], shape: tuple[int, ...], place: tuple[int, ...]) -> dict[str, Array]:
+    """The columns of one cell of a grid."""
+    return {name: array(np.broadcast_to(column, shape)[place]) for name, column in columns.items()}
+
+
+# Shapes.
+
+AXES: dict[str, dict[str, Any]] = {
+    "(3,)": {"count": np.array([8.0, 64.0, 4096.0])},
+    "(3,), two columns": {"count": np.array([8.0, 64.0, 512.0]), "mfu": np.array([0.5, 0.45, 0.3])},
+    "(2, 3)": {"seq": np.array([[2048.0], [8192.0]]), "mfu": np.array([0.3, 0.4, 0.5])},
+    "(2, 1, 3)": {
+        "recompute": np.array([0.0, 1.0, 2.0]), "tokens": np.array([[[1e9]], [[1e12]]]), "price": np.array([5e-4]),
+    },
+    "(1,)": {"optimizer_fused": np.array([1.0])},
+    "(0,)": {"count": np.array([])},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_a_grid_equals_its_points_to_the_last_bit(name: str) -> None:
+    base, axes = case(), AXES[name]
+    shape = np.broadcast_shapes(*(np.shape(axis) for axis in axes.values()))
+    grid = evaluate(base.with_columns(axes))
+    for place in np.ndindex(shape):
+        alone = evaluate(base.with_columns(point(axes, shape, place)))
+        for quantity, value in alone.values.items():
+            assert np.shape(value) == (), quantity
+            found = np.broadcast_to(grid.values[quantity], shape)[place]
+            assert found == value or (math.isnan(found) and math.isnan(float(value))), quantity
+        for quantity, parts in alone.parts.items():
+            for part, value in parts.items():
+                assert np.broadcast_to(grid.parts[quantity][part], shape)[place] == value, (quantity, part)
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_every_quantity_is_float64_and_no_larger_than_it_must_be(name: str) -> None:
+    grid = evaluate(case().with_columns(AXES[name]))
+    shape = np.broadcast_shapes(*(np.shape(axis) for axis in AXES[name].values()))
+    for quantity, value in grid.values.items():
+        assert np.asarray(value).dtype == np.float64, quantity
+        assert np.broadcast_shapes(np.shape(value), shape) == shape, quantity
+    # What no axis touches stays one number: a grid costs only where it varies.
+    assert np.shape(grid.values["parameters"]) == ()
+
+
+def test_cases_below_each_other_are_answered_each_as_alone() -> None:
+    several = [
+        case(),
+        case(params="70B", on="h100", count=512),
+        case(optimizer="lomo", recompute="none", count=8),
+    ]
+    stacked = several[0].with_columns(
+        {name: np.stack([one.columns[name] for one in several]) for name in several[0].columns}
+    )
+    found = evaluate(stacked)
+    for index, one in enumerate(several):
+        for name, value in evaluate(one).values.items():
+            assert np.broadcast_to(found.values[name], (3,))[index] == value, name
+
+
+def test_evaluating_changes_nothing() -> None:
+    asked = case()
+    before = {name: float(column) for name, column in asked.columns.items()}
+    first, second = evaluate(asked), evaluate(asked)
+    assert {name: float(column) for name, column in asked.columns.items()} == before
+    assert first.values == second.values
+    assert first.case is asked
+
+
+# Steps.
+
+
+def test_each_step_needs_only_what_stands_before_it() -> None:
+    known = {*case().columns, "transformer", "optimizer"}
+    for step in STEPS:
+        assert set(step.inputs) <= known, step.name
+        known.add(step.name)
+
+
+def test_the_inputs_of_a_step_are_the_parameters_of_its_formula() -> None:
+    def formula(count: Array, mfu: Array) -> Array:
+        inner = count
+        return inner * mfu
+
+    assert Step("toy", formula, "1").inputs == ("count", "mfu")
+    assert not Step("toy", formula, "1").whole
+
+
+def test_names_of_steps_and_inputs_do_not_meet() -> None:
+    names = [step.name for step in STEPS]
+    assert len(names) == len(set(names))
+    assert not set(names) & set(SHOWN_INPUTS)
+    assert set(UNITS) == {*names, *SHOWN_INPUTS}
+
+
+def test_parts_sum_to_their_total(usual: Estimate) -> None:
+    assert {"parameters", "flops", "state_memory", "memory", "power", "energy", "cost"} <= set(usual.parts)
+    for name, parts in usual.parts.items():
+        assert sum(float(part) for part in parts.values()) == pytest.approx(
+            float(usual.values[name]), rel=1e-12
+        )
+
+
+def test_what_is_not_known_is_not_known_and_the_rest_is() -> None:
+    found = evaluate(case().with_columns({"price": array(math.nan)}))
+    assert [name for name, value in found.values.items() if math.isnan(float(value))] == ["price", "cost"]
+
+
+def test_a_run_by_hand(usual: Estimate) -> None:
+    """7e9 parameters, 1e12 tokens on 64 cards of 312 TFLOP/s at 40 %, productive nine tenths of the time."""
+    seconds = float(usual.flops.value) / (312e12 * 0.4)
+    expected = {
+        "flops_6nd": 6 * 7e9 * 1e12,
+        "accelerator_hours": seconds,
+        "occupied_hours": seconds / 0.9,
+        "wall_clock": seconds / 0.9 / 64,
+        "throughput": 1e12 / seconds * 64,
+        "step_time": 512 * 4096 * seconds / (1e12 * 64),
+        "power": 64 * 500 * 1.2,
+        "energy": seconds / 0.9 * 500 * 1.2,
+        "cost": seconds / 0.9 * 2 / 3600,
+        "state_memory": 16 * 7e9,
+    }
+    assert {name: float(usual.values[name]) for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+# Amounts.
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "factor"),
+    [
+        ("wall_clock", "day", 86400), ("accelerator_hours", "hour", 3600), ("energy", "MWh", 3.6e9),
+        ("state_memory", "GiB", 2**30), ("power", "kW", 1000), ("flops", "EFLOP", 1e18), ("peak", "TFLOP/s", 1e12),
+    ],
+)  # fmt: skip
+def test_an_amount_in_another_unit(usual: Estimate, name: str, unit: str, factor: float) -> None:
+    quantity = usual.amount(name).to(unit)
+    assert quantity.magnitude == pytest.approx(float(usual.values[name]) / factor, rel=1e-12)
+
+
+def test_an_amount_is_a_quantity_of_pint(usual: Estimate) -> None:
+    import pint
+
+    assert isinstance(usual.cost.quantity, pint.Quantity)
+    assert f"{usual.energy.quantity.units:~}" == "kWh"
+    assert usual.energy.quantity.magnitude == pytest.approx(float(usual.energy.value) / 3.6e6, rel=1e-12)
+    assert (usual.power.quantity * usual.wall_clock.quantity).to("kWh").magnitude == pytest.approx(
+        usual.energy.quantity.magnitude, rel=1e-9
+    )
+
+
+def test_a_range_is_a_pair_of_quantities_around_the_value(usual: Estimate) -> None:
+    low, high = usual.flops.range
+    assert low < usual.flops.quantity < high  # the shape of a bare count is not known
+    low, high = usual.flops_6nd.range
+    assert low == usual.flops_6nd.quantity == high
+
+
+def test_a_unit_of_another_dimension_is_refused(usual: Estimate) -> None:
+    import pint
+
+    with pytest.raises(pint.DimensionalityError):
+        usual.energy.to("day")
+    with pytest.raises(pint.DimensionalityError):
+        usual.state_memory.to("1")  # a byte is no pure number
+
+
+def test_money_has_the_currency_of_the_question(usual: Estimate) -> None:
+    yuan = ask(Run.read({**GIVEN, "currency": "CNY", "year": 2023}, PRESETS), PRESETS)
+    assert (usual.cost.unit, yuan.cost.unit) == ("USD", "CNY")
+    assert (usual.price.unit, yuan.price.unit) == ("USD/accelerator/hour", "CNY/accelerator/hour")
+    assert f"{yuan.cost.quantity.units}" == "CNY"
+    # Money converts at a dated rate alone, never by a unit.
+    import pint
+
+    with pytest.raises(pint.DimensionalityError):
+        yuan.cost.to("USD")
+
+
+def test_an_amount_of_a_grid_keeps_its_shape() -> None:
+    found = evaluate(case().with_columns({"count": np.array([8.0, 64.0])}))
+    assert found.wall_clock.to("day").magnitude.shape == (2,)
+    assert found.wall_clock.quantity[0] > found.wall_clock.quantity[1]
+
+
+def test_without_ranges_both_ends_are_the_value() -> None:
+    found = evaluate(case())
+    assert (found.low, found.high) == ({}, {})
+    for name in found.values:
+        amount = found.amount(name)
+        assert amount.low is amount.value is amount.high
+
+
+@pytest.mark.parametrize("name", sorted(step.name for step in STEPS))
+def test_every_step_is_an_attribute(usual: Estimate, name: str) -> None:
+    amount = getattr(usual, name)
+    assert (amount.name, amount.value) == (name, usual.values[name])
+    assert amount.parts == usual.parts.get(name, {})
+
+
+@pytest.mark.parametrize("name", ["costs", "gpu_hours", "_repr_html_", "shape"])
+def test_an_attribute_that_is_not_there_tells_what_is(usual: Estimate, name: str) -> None:
+    with pytest.raises(AttributeError) as raised:
+        getattr(usual, name)
+    told = str(raised.value)
+    assert told.startswith(f"an estimate has no '{name}'")
+    for known in ("cost", "wall_clock", "accelerator_hours", "mfu"):
+        assert known in told
+    assert not hasattr(usual, name)
+
+
+# Fit.
+
+
+@pytest.mark.parametrize(("usable", "fits"), [(1.0, 1), (0.999999, 0), (2.0, 1), (math.nan, 0)])
+def test_fits_where_the_memory_is_at_most_what_is_usable(usable: float, fits: float) -> None:
+    asked = case()
+    need = float(evaluate(asked).values["memory"])
+    found = evaluate(asked.with_columns({"memory_usable": array(need * usable)}))
+    assert float(found.fits) == fits
+    assert np.asarray(found.fits).dtype == np.float64
+
+
+def test_fits_is_told_for_every_cell_of_a_grid() -> None:
+    found = evaluate(case().with_columns({"count": np.array([[1.0], [64.0]]), "seq": np.array([512.0, 1e7])}))
+    assert found.fits.tolist() == [[0, 0], [1, 0]]
+
+
+def test_an_estimate_may_be_replaced_in_part(usual: Estimate) -> None:
+    other = replace(usual, values={**usual.values, "cost": array(5.0)}, low={}, high={})
+    assert (float(other.cost.value), float(other.cost.low)) == (5, 5)
+    assert float(usual.cost.value) != 5
