@@ -183,10 +183,10 @@ def _loss(question: ScalingQuestion, at: Array, efficiency: Range) -> Loss:
 
     rate, ends = array(price.rate), (lost.value, lost.low, lost.high)
 
-    def over(seconds: Array) -> Range:
+    def _over(seconds: Array) -> Range:
         return Range(*(np.asarray(lost_money(end, rate, seconds)) for end in ends))
 
-    return Loss(lost, over(_HOUR), None if time is None else over(array(time)), price.currency)
+    return Loss(lost, _over(_HOUR), None if time is None else _over(array(time)), price.currency)
 
 
 def points_of(question: ScalingQuestion, presets: Presets) -> Points:

@@ -15,13 +15,9 @@ Bases = dict[str, int]
 
 CURRENCIES = ("USD", "CNY", "EUR", "GBP", "JPY", "KRW", "INR", "AUD", "CAD", "CHF", "HKD", "SEK", "SGD")
 _NUMBER = r"[+-]?(?:\d+(?:[_,]\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_QUANTITY = re.compile(
-    rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<unit>.*?)\s*", re.IGNORECASE
-)
-_COUNT = re.compile(
-    rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(?P<suffix>[kmbt]?|million|billion|trillion)\s*",
-    re.IGNORECASE,
-)
+_ANY = rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*"
+_QUANTITY = re.compile(rf"{_ANY}(?P<unit>.*?)\s*", re.IGNORECASE)
+_COUNT = re.compile(rf"{_ANY}(?P<suffix>[kmbt]?|million|billion|trillion)\s*", re.IGNORECASE)
 _RATE_WORD = re.compile(r"(?P<prefix>[kMGTPEZ]?)(?:FL)?OP[sS]")
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 _LONGEST = 100

@@ -55,14 +55,14 @@ def _within(value: float, given: Any, low: float, high: float) -> float:
 def number(parse: Callable[[str], float], low: float, high: float) -> Reader:
     """Make a reader of a float between two bounds."""
 
-    def read(value: Any, _presets: Presets) -> float:
+    def _read(value: Any, _presets: Presets) -> float:
         try:
             parsed = parse(_as_text(value))
         except EstimatorError as error:
             raise refuse(str(error)) from None
         return _within(parsed, value, low, high)
 
-    return read
+    return _read
 
 
 def count(low: float, high: float) -> Reader:
@@ -84,19 +84,19 @@ def whole(low: float, high: float) -> Reader:
     """Make a reader of a count that must be whole."""
     read_count = count(low, high)
 
-    def read(value: Any, presets: Presets) -> float:
+    def _read(value: Any, presets: Presets) -> float:
         found: float = read_count(value, presets)
         if found != math.floor(found):
             raise refuse(f"{units.shorten(value)} is not a whole number")
         return found
 
-    return read
+    return _read
 
 
 def preset(kind: str) -> Reader:
     """Make a reader of a preset's name: it must lead to one record."""
 
-    def read(value: Any, presets: Presets) -> str:
+    def _read(value: Any, presets: Presets) -> str:
         if not isinstance(value, str) or not value.strip():
             raise refuse(f"{units.shorten(value)} is not a name")
         try:
@@ -105,19 +105,19 @@ def preset(kind: str) -> Reader:
             raise refuse(str(error)) from None
         return value.strip()
 
-    return read
+    return _read
 
 
 def one_of(*words: str) -> Reader:
     """Make a reader of a word out of a short list, in any case."""
 
-    def read(value: Any, _presets: Presets) -> str:
+    def _read(value: Any, _presets: Presets) -> str:
         found = {word.lower(): word for word in words}.get(str(value).strip().lower())
         if found is None:
             raise refuse(f"{units.shorten(value)} is not known; choose {', '.join(words)}")
         return found
 
-    return read
+    return _read
 
 
 def path(value: Any, _presets: Presets) -> str:

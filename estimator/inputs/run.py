@@ -183,22 +183,22 @@ class Run:
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         """Let a Run be a field of anybody's pydantic model."""
 
-        def read(value: Any) -> Run:
+        def _read(value: Any) -> Run:
             return value if isinstance(value, Run) else cls.read(value)
 
-        return core_schema.no_info_plain_validator_function(read)
+        return core_schema.no_info_plain_validator_function(_read)
 
 
 @cache
 def _validator() -> SchemaValidator:
-    def reader(field: Field) -> core_schema.CoreSchema:
-        def read(value: Any, info: core_schema.ValidationInfo) -> Any:
+    def _reader(field: Field) -> core_schema.CoreSchema:
+        def _read(value: Any, info: core_schema.ValidationInfo) -> Any:
             return field.read(value, info.context)  # pyright: ignore[reportArgumentType]
 
-        return core_schema.nullable_schema(core_schema.with_info_plain_validator_function(read))
+        return core_schema.nullable_schema(core_schema.with_info_plain_validator_function(_read))
 
     members = {
-        name: core_schema.typed_dict_field(core_schema.with_default_schema(reader(field), default=None))
+        name: core_schema.typed_dict_field(core_schema.with_default_schema(_reader(field), default=None))
         for name, field in FIELDS.items()
     }
     return SchemaValidator(core_schema.typed_dict_schema(members, extra_behavior="forbid"))

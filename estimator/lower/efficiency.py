@@ -63,9 +63,9 @@ def _widened(figure: Figure, stray: Figure, highest: float) -> Figure:
     The high end stays below the highest MFU that was ever measured.
     """
 
-    def away(own: float | None, kin: float | None) -> float:
+    def _away(own: float | None, kin: float | None) -> float:
         return math.exp(math.hypot(math.log((own or figure.value) / figure.value), math.log(kin or 1.0)))
 
-    low = figure.value / away(figure.low, stray.low)
-    high = figure.value * away(figure.high, stray.high)
+    low = figure.value / _away(figure.low, stray.low)
+    high = figure.value * _away(figure.high, stray.high)
     return figure._replace(low=low, high=max(figure.value, min(highest, high)))

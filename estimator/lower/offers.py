@@ -60,8 +60,10 @@ def _of_plan(asked: Asked, table: str, plan: str) -> list[Row]:
             raise PresetError(
                 f"{row.place}: the plan is missing; write on-demand, reserved-1y, reserved-3y or spot"
             )
-    terms = ([row for row in rows if row.cells["plan"] == term] for term in _TERMS.get(plan, (plan,)))
-    return next((found for found in terms if found), [])
+    for term in _TERMS.get(plan, (plan,)):
+        if found := [row for row in rows if row.cells["plan"] == term]:
+            return found
+    return []
 
 
 def _of_cloud(asked: Asked, rows: list[Row]) -> tuple[list[Row], str]:

@@ -56,18 +56,18 @@ def _quantity(estimate: Estimate, name: str, warnings: list[str]) -> dict[str, A
 
 
 def _as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
-    def shown(value: Any) -> float | None:
+    def _shown(value: Any) -> float | None:
         number = float(in_unit(value, amount.unit))
         return number if math.isfinite(number) else None
 
     origin = estimate.case.origins.get(amount.name)
     return {
-        "value": shown(amount.value),
+        "value": _shown(amount.value),
         "unit": amount.unit,
-        "low": shown(amount.low),
-        "high": shown(amount.high),
+        "low": _shown(amount.low),
+        "high": _shown(amount.high),
         "origin": origin.kind if origin else "derived",
-        "parts": {part: shown(value) for part, value in amount.parts.items()},
+        "parts": {part: _shown(value) for part, value in amount.parts.items()},
     }
 
 
