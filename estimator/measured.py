@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from .arrays import Array, array, quotient
+from .errors import EstimatorError
 from .formulas import shapes
 from .formulas.flops import training_flops_per_token
 from .formulas.parameters import Transformer
+from .presets import Presets
+from .records import Record
 
 Cells = Mapping[str, str]
 
@@ -47,36 +51,58 @@ def scorable(cells: Cells) -> bool:
     return cells["task"] == "pretrain" and cells["complete"] == "full" and sound
 
 
-def model_of(rows: Sequence[Cells]) -> Transformer:
-    """Return the dimensions of every row as arrays; experts replace the dense block where there are any."""
-    cells = {name: array([number(row, name, 0.0) for row in rows]) for name in _DIMENSIONS}
-    sparse = cells["n_experts"] > 0
-    heads = cells["n_heads"]
-    return shapes.transformer(
-        layers=cells["n_layers"],
-        hidden=cells["hidden"],
-        heads=heads,
-        kv_heads=np.where(cells["n_kv_heads"] > 0, cells["n_kv_heads"], heads),
-        ffn=np.where(sparse, 0.0, cells["ffn_hidden"]),
-        gated=array([row["glu"] == "true" for row in rows]),
-        vocab=cells["vocab"],
-        experts=cells["n_experts"],
-        experts_per_token=cells["experts_per_token"],
-        expert_ffn=np.where(sparse, cells["ffn_hidden"], 0.0),
-        moe_layers=np.where(sparse, cells["n_layers"], 0.0),
+def model_of(rows: Sequence[Cells], presets: Presets | None = None) -> Transformer:
+    """Return the dimensions of every row as arrays: of the recorded model that it names, else of its own cells.
+
+    The cells know nothing of latent attention, shared experts, dense first layers or windows.
+    """
+    records = _records({row["model"] for row in rows}, presets) if presets else {}
+    models = [_recorded(row, records.get(row["model"])) for row in rows]
+    each = [
+        shapes.transformer(**(model or _from_cells(row))) for row, model in zip(rows, models, strict=True)
+    ]
+    return Transformer(*(array([float(value) for value in column]) for column in zip(*each, strict=True)))
+
+
+def _records(names: set[str], presets: Presets) -> dict[str, Record]:
+    """Return the records that names lead to; a name that leads to none is left out."""
+    found: dict[str, Record] = {}
+    for name in names:
+        with suppress(EstimatorError):
+            found[name] = presets.find("models", name).record
+    return found
+
+
+def _recorded(row: Cells, record: Record | None) -> dict[str, float] | None:
+    """Return the dimensions on record for the model that a row names, if depth and width are the row's."""
+    if record is None:
+        return None
+    same = all(
+        record.value(ours) == number(row, theirs)
+        for ours, theirs in (("layers", "n_layers"), ("hidden", "hidden"))
+    )
+    return (
+        {name: record.value(name) for name in shapes.DIMENSIONS if name in record.figures} if same else None
     )
 
 
-_DIMENSIONS = (
-    "n_layers",
-    "hidden",
-    "n_heads",
-    "n_kv_heads",
-    "ffn_hidden",
-    "vocab",
-    "n_experts",
-    "experts_per_token",
-)
+def _from_cells(row: Cells) -> dict[str, float]:
+    """Return the dimensions that a row prints; experts replace the dense block where there are any."""
+    experts, width, layers = (number(row, name, 0.0) for name in ("n_experts", "ffn_hidden", "n_layers"))
+    heads = number(row, "n_heads", 0.0)
+    return {
+        "layers": layers,
+        "hidden": number(row, "hidden", 0.0),
+        "heads": heads,
+        "kv_heads": number(row, "n_kv_heads", 0.0) or heads,
+        "ffn": 0.0 if experts else width,
+        "gated": float(row["glu"] == "true"),
+        "vocab": number(row, "vocab", 0.0),
+        "experts": experts,
+        "experts_per_token": number(row, "experts_per_token", 0.0),
+        "expert_ffn": width if experts else 0.0,
+        "moe_layers": layers if experts else 0.0,
+    }
 
 
 def throughput_of(rows: Sequence[Cells]) -> Array:
@@ -97,8 +123,8 @@ def stands_in(cells: Cells) -> bool:
     return cells["task"] in ("pretrain", "sft") and known and sound and speed and not scorable(cells)
 
 
-def measured(rows: Sequence[Cells]) -> Measured:
+def measured(rows: Sequence[Cells], presets: Presets | None = None) -> Measured:
     """Lower measured rows to their throughput and the FLOPs behind it."""
     kept = list(rows)
     seq = array([number(row, "seq_len") for row in kept])
-    return Measured(kept, throughput_of(kept), training_flops_per_token(model_of(kept), seq).total)
+    return Measured(kept, throughput_of(kept), training_flops_per_token(model_of(kept, presets), seq).total)

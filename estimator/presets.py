@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import units
-from .errors import AmbiguousPreset, PresetError, UnknownPreset, near_misses
+from .errors import AmbiguousPreset, EstimatorError, PresetError, UnknownPreset, near_misses
 from .provenance import Source
-from .records import Record, Row, read_record, read_sources
+from .records import Held, Record, Row, data_dir, read_record, read_sources
 from .schema import FIGURES
 from .textfile import read_bounded
 
@@ -42,13 +42,6 @@ class Match(NamedTuple):
     reason: str = ""
 
 
-def data_dir() -> Path:
-    """Return the folder of the house's records: in a wheel inside the package, in a checkout beside it."""
-    package = Path(__file__).resolve().parent
-    inside = package / "_data"
-    return inside if inside.is_dir() else package.parent / "presets"
-
-
 class Presets:
     """The records of the house, and of a user's own folders before them."""
 
@@ -65,7 +58,7 @@ class Presets:
         for folder in self.own:
             fault = (
                 "is not a folder"
-                if not folder.is_dir()
+                if not _is_folder(folder)
                 else ""
                 if _holds_kinds(folder)
                 else "holds no records"
@@ -81,7 +74,7 @@ class Presets:
         if (kind, ending) not in self._files:
             found: dict[str, Path] = {}
             for place in (folder / kind for folder in reversed(self.folders)):
-                names = sorted(os.listdir(place)) if place.is_dir() else []
+                names = _names(place)
                 found |= {name.removesuffix(ending): place / name for name in names if name.endswith(ending)}
             self._files[kind, ending] = found
         return self._files[kind, ending]
@@ -154,19 +147,45 @@ class Presets:
         return Match(self.load("accelerators", str(default)), reason)
 
 
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # a name too long, or a folder that may not be entered
+        return False
+
+
+def _names(place: Path) -> list[str]:
+    """Return the names of a folder's files, in order; none where there is no folder."""
+    try:
+        return sorted(os.listdir(place)) if place.is_dir() else []
+    except OSError as error:
+        raise PresetError(f"{place}: cannot be read ({error.strerror})") from None
+
+
 def _holds_kinds(folder: Path) -> bool:
-    return any((folder / kind).is_dir() for kind in (*FIGURES, "prices", "measurements"))
+    return any(_is_folder(folder / kind) for kind in (*FIGURES, "prices", "measurements"))
 
 
 def alias_index(files: Mapping[str, Path]) -> dict[str, str]:
     """Return alias -> id over files, reading no more of each than its line of aliases."""
     index: dict[str, str] = {}
     for name, path in files.items():
-        with path.open(encoding="utf-8") as lines:
-            match = _ALIASES.search(lines.read(4096))
+        match = _ALIASES.search(_head(path))
         if match:
             index |= {alias.lower(): name for alias in re.findall(r'"([^"]*)"', match[1])}
     return index
+
+
+def _head(path: Path) -> str:
+    try:
+        if not path.is_file():  # a pipe would hang
+            raise PresetError(f"{path}: is not a regular file; a preset record is a text file")
+        with path.open(encoding="utf-8") as lines:
+            return lines.read(4096).removeprefix("\ufeff")
+    except OSError as error:
+        raise PresetError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise PresetError(f"{path}: is not UTF-8 text") from None
 
 
 def read_rows(presets: Presets, table: str) -> list[Row]:
@@ -180,15 +199,34 @@ def read_rows(presets: Presets, table: str) -> list[Row]:
         path = folder / f"{table}.csv"
         if path.is_file():
             sources = _table_sources(path, folder)
-            lines = csv.DictReader(io.StringIO(read_bounded(path, _LARGEST_TABLE, "a table of rows")))
-            for number, cells in enumerate(lines, start=2):
+            for number, cells in enumerate(_lines(path), start=2):
+                place = f"{path}, line {number}"
                 key = cells.get("source") or ""
                 if key not in sources:
-                    raise PresetError(
-                        f"{path}, line {number}: cites '{key}', which no sources.toml above it holds"
-                    )
-                rows.append(Row(cells, sources[key], f"{path}, line {number}"))
+                    raise PresetError(f"{place}: cites '{key}', which no sources.toml above it holds")
+                rows.append(Row(Held(cells, f"{place}: the column"), sources[key], place))
     return rows
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the cells of each line of a table by the names of its header."""
+    try:
+        text = read_bounded(path, _LARGEST_TABLE, "a table of rows")
+    except EstimatorError as error:
+        raise PresetError(str(error)) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PresetError(f"{path}, line {line}: holds a NUL byte, so it is no text")
+    lines = csv.DictReader(io.StringIO(text))
+    try:
+        if "source" not in (lines.fieldnames or ()):
+            raise PresetError(f"{path}, line 1: the header has no column 'source'")
+        for cells in lines:
+            if None in cells:
+                raise PresetError(f"{path}, line {lines.line_num}: has more cells than the header")
+            yield cells
+    except csv.Error as error:
+        raise PresetError(f"{path}, line {lines.line_num + 1}: {error}") from None
 
 
 def _table_sources(path: Path, folder: Path) -> dict[str, Source]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 from . import schema, units
 from .errors import EstimatorError, PresetError, near_misses
@@ -17,6 +18,27 @@ _LARGEST = 1 << 20
 _KINDS = ("stated", "measured", "derived", "assumed")
 _FIGURE_KEYS = {"value", "low", "high", "source", "where", "kind", "note", "verified"}
 _SOURCE_KEYS = {"title", "publisher", "locator", "version", "licence", "checked"}
+_Value = TypeVar("_Value")
+
+
+def data_dir() -> Path:
+    """Return the folder of the house's records: in a wheel inside the package, in a checkout beside it."""
+    package = Path(__file__).resolve().parent
+    inside = package / "_data"
+    return inside if inside.is_dir() else package.parent / "presets"
+
+
+class Held(dict[str, _Value]):
+    """What a file holds by name; a name that it lacks is the file's fault, told with its place."""
+
+    def __init__(self, items: Mapping[str, _Value], what: str) -> None:
+        """Hold the items; ``what`` names the place and what is looked up there."""
+        super().__init__(items)
+        self.what = what
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Raise a PresetError."""
+        raise PresetError(f"{self.what} '{name}' is missing")
 
 
 class Record(NamedTuple):
@@ -77,11 +99,59 @@ def read_record(kind: str, path: Path) -> Record:
     raw = _toml(path)
     sources = _sources(path, raw)
     figures = {
-        key: _figure(path, key, table, sources, _dimension(path, kind, key))
+        key: _figure(path, (kind, key), table, sources)
         for key, table in _tables(path, raw.pop("figures", {}))
     }
     _check_words(path, kind, raw)
-    return Record(kind, path.stem, raw, figures, sources, path)
+    lacking = schema.lacking(kind, path.stem, figures)
+    if lacking:
+        raise PresetError(f"{path}: {lacking}")
+    record = Record(kind, path.stem, raw, Held(figures, f"{path}: figure"), sources, path)
+    if kind == "assumptions":
+        _check_shadow(record)
+    return record
+
+
+def _check_shadow(record: Record) -> None:
+    """Refuse a user's record of assumptions that lacks what the house's of the same id holds."""
+    ours = data_dir() / record.kind / record.path.name
+    if not ours.is_file() or ours.samefile(record.path):
+        return
+    house = read_record(record.kind, ours)
+    for name, figure in house.figures.items():
+        wanted, given = (_unit(each.text) for each in (figure, record.figures[name]))
+        if wanted != given:
+            raise PresetError(f"{record.path}: figure '{name}' is in {given}, not in {wanted}")
+    choices = _table(record.words.get("choices"))
+    for name in house.words.get("choices", {}):
+        choice = _table(choices.get(name))
+        for key in ("value", "reason"):
+            if not _is_text(choice.get(key)):
+                raise PresetError(f"{record.path}: [choices.{name}] needs '{key}', a text")
+
+
+def _unit(text: str) -> str:
+    try:
+        float(text)
+    except ValueError:
+        return "1" if text in ("True", "False") else units.parse_any(text)[1]
+    return "1"
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, cast("list[Any]", value)))
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in cast("list[Any]", value))
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -90,6 +160,8 @@ def _toml(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PresetError(f"{path}: not TOML: {fault}") from None
+    except EstimatorError as error:
+        raise PresetError(str(error)) from None
 
 
 def _sources(path: Path, raw: dict[str, Any]) -> dict[str, Source]:
@@ -109,8 +181,20 @@ def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
         raise PresetError(
             f"{path}: unknown key '{unknown[0]}'{near_misses(unknown[0], sorted(allowed or ()))}"
         )
-    if "name" not in words:
-        raise PresetError(f"{path}: the key 'name' is missing")
+    for name in ("name", *schema.NEEDED_WORDS.get(kind, ())):
+        if name not in words:
+            raise PresetError(f"{path}: the key '{name}' is missing")
+    aliases: Any = words.get("aliases", [])
+    if not (isinstance(aliases, str) or _is_texts(aliases)):
+        raise PresetError(f'{path}: the key \'aliases\' must be a list of texts, like ["one", "two"]')
+    for names, fits, wanted in (
+        (schema.TEXTS, _is_text, "text"),
+        (schema.LISTS, _is_texts, 'a list of texts, like ["one", "two"]'),
+        (schema.TABLES, _is_tables, "tables, like [[background]]"),
+    ):
+        for name in names.get(kind, ()):
+            if name in words and not fits(words[name]):
+                raise PresetError(f"{path}: the key '{name}' must be {wanted}")
 
 
 def _dimension(path: Path, kind: str, key: str) -> str:
@@ -133,13 +217,15 @@ def _source(path: Path, key: str, table: Mapping[str, Any]) -> Source:
 
 
 def _figure(
-    path: Path, key: str, table: Mapping[str, Any], sources: Mapping[str, Source], dimension: str
+    path: Path, place: tuple[str, str], table: Mapping[str, Any], sources: Mapping[str, Source]
 ) -> Figure:
+    kind, key = place
+    dimension, bound = _dimension(path, kind, key), schema.bound(kind, key)
     problem = _figure_problem(table, sources)
     if problem:
         raise PresetError(f"{path}: figure '{key}': {problem}")
     try:
-        value, low, high = (_number(table.get(name), dimension) for name in ("value", "low", "high"))
+        value, low, high = (_number(table.get(name), dimension, bound) for name in ("value", "low", "high"))
     except EstimatorError as error:
         raise PresetError(f"{path}: figure '{key}': {error}") from None
     if value is None or not (low is None or low <= value) or not (high is None or high >= value):
@@ -169,17 +255,20 @@ def _figure_problem(table: Mapping[str, Any], sources: Mapping[str, Source]) -> 
     )
 
 
-def _number(raw: Any, dimension: str) -> float | None:
+def _number(raw: Any, dimension: str, bound: schema.Bound | None) -> float | None:
     if raw is None:
         return None
     if isinstance(raw, (bool, int, float)):
-        value, unit = float(raw), "1"
+        # An integer of hundreds of digits has no float.
+        value, unit = (float(raw) if abs(raw) < sys.float_info.max else math.inf), "1"
     else:
         value, unit = units.parse_any(str(raw))
     if not math.isfinite(value):
-        raise PresetError(f"{raw!r} is not finite")
+        raise PresetError(f"{units.shorten(str(raw))} is not finite")
     if not _fits(unit, dimension):
         raise PresetError(f"{raw!r} is in {unit}, not in {dimension}")
+    if bound and not bound.holds(value):
+        raise PresetError(f"{raw!r} {bound.words}")
     return value
 
 

@@ -1,6 +1,10 @@
-"""What each kind of record may hold: the dimension of every figure, and the words beside them."""
+"""What each kind of record may hold: every figure's dimension and bounds, and the words beside them."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Container
+from typing import NamedTuple
 
 _COUNTS = (
     "layers hidden heads kv_heads head_dim value_dim ffn gated vocab tied positions experts experts_per_token "
@@ -55,3 +59,104 @@ WORDS: dict[str, frozenset[str] | None] = {
     "assumptions": None,
     "calibrations": None,
 }
+
+# Words that must be text, a list of texts, or a list of tables, and words that no record of the kind may lack.
+TEXTS: dict[str, tuple[str, ...]] = {
+    "accelerators": ("family", "architecture", "default_node"),
+    "families": ("default", "reason"),
+    "nodes": ("accelerator",),
+}
+LISTS: dict[str, tuple[str, ...]] = {"families": ("members",)}
+TABLES: dict[str, tuple[str, ...]] = {"claims": ("background",)}
+NEEDED_WORDS: dict[str, tuple[str, ...]] = {"families": ("members",), "nodes": ("accelerator",)}
+
+
+class Bound(NamedTuple):
+    """What a figure's value and both ends of its range must obey, and the words for it."""
+
+    words: str
+    least: float = 0.0
+    above: bool = False
+    most: float = math.inf
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a number obeys; ``above`` leaves the least itself out."""
+        return (value > self.least if self.above else value >= self.least) and value <= self.most
+
+
+_POSITIVE = Bound("must be more than zero", above=True)
+_NOT_NEGATIVE = Bound("must be zero or more")
+_SHARE = Bound("must be more than zero and at most 1", above=True, most=1.0)
+_FROM_ONE = Bound("must be 1 or more", least=1.0)
+
+# The bound of a kind's figures, and of those figures that differ from it; kinds not named here are free.
+_USUAL = {
+    "accelerators": _POSITIVE, "nodes": _POSITIVE, "links": _POSITIVE,
+    "optimizers": _NOT_NEGATIVE, "models": _NOT_NEGATIVE, "grids": _NOT_NEGATIVE,
+    "assumptions": _NOT_NEGATIVE,
+    "pue": _FROM_ONE, "calibrations": _SHARE,
+}  # fmt: skip
+_SIZES = "parameters active_parameters layers hidden heads vocab seq training_tokens".split()
+_DIVISORS = (
+    "tokens_per_param within seq micro_batch accelerators_per_node price_spread largest_run live_parameters "
+    "reduce_bucket hidden_coefficient hidden_exponent hidden_spread vocab head_dim batch_scale batch_exponent "
+    "parameter_scale token_scale parameter_exponent token_exponent"
+).split()
+_SPECIAL: dict[str, dict[str, Bound]] = {
+    "models": dict.fromkeys(_SIZES, _POSITIVE),
+    "grids": {"pue": _FROM_ONE},
+    "assumptions": {
+        **dict.fromkeys("goodput scaling_efficiency usable_share".split(), _SHARE),
+        **dict.fromkeys(_DIVISORS, _POSITIVE),
+        "pue": _FROM_ONE,
+    },
+    "calibrations": {"borrowed": _POSITIVE},
+}
+
+
+def bound(kind: str, name: str) -> Bound | None:
+    """Return what a figure must obey; ``None`` where any number will do.
+
+    Examples
+    --------
+    >>> bound("grids", "pue").words, bound("claims", "pue")
+    ('must be 1 or more', None)
+    """
+    return _SPECIAL.get(kind, {}).get(name) or _USUAL.get(kind)
+
+
+_NEEDED_FIGURES = {
+    "nodes": ("accelerators",),
+    "optimizers": ("weights", "gradients"),
+    "calibrations/efficiency-any": ("any", "borrowed", "highest"),
+}
+_SHAPE = ("layers", "hidden", "heads", "vocab")
+
+
+def lacking(kind: str, id: str, figures: Container[str]) -> str:
+    """Say which figure a record cannot do without; nothing where it has all.
+
+    Examples
+    --------
+    >>> lacking("models", "toy", {"layers", "hidden", "heads"})
+    "figure 'vocab' is missing; layers, hidden, heads and vocab go together"
+    """
+    if kind == "accelerators" and not any(peak in figures for peak in _PEAKS):
+        return "no peak is given; it needs one at least, like peak_bf16"
+    if kind == "models":
+        return _lacking_of_model(figures)
+    needed = _NEEDED_FIGURES.get(kind, ()) or _NEEDED_FIGURES.get(f"{kind}/{id}", ())
+    missing = [name for name in needed if name not in figures]
+    return f"figure '{missing[0]}' is missing" if missing else ""
+
+
+def _lacking_of_model(figures: Container[str]) -> str:
+    missing = [name for name in _SHAPE if name not in figures]
+    if "layers" in figures:
+        return (
+            f"figure '{missing[0]}' is missing; layers, hidden, heads and vocab go together"
+            if missing
+            else ""
+        )
+    known = "parameters" in figures
+    return "" if known else "neither 'parameters' nor layers, hidden, heads and vocab are given"

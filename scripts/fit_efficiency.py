@@ -30,6 +30,7 @@ from estimator.measured import Cells, measured, model_of, number, scorable, stan
 from estimator.presets import Presets  # noqa: E402
 
 LOW, HIGH = 0.1, 0.9
+ORDINARY_LENGTH = 8192
 PEAKS = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
 
@@ -89,8 +90,8 @@ def stand_ins(presets: Presets, configs: list[Configuration]) -> list[Configurat
 
 def lowered(presets: Presets, cells: list[Cells]) -> list[Configuration]:
     """Configurations of the rows whose chip and precision are known, each with its rows."""
-    rows = measured(cells)
-    short = short_form_flops(active_parameters(model_of(rows.rows)), array(1.0))
+    rows = measured(cells, presets)
+    short = short_form_flops(active_parameters(model_of(rows.rows, presets)), array(1.0))
     columns = (rows.throughput, rows.flops_per_token, short)
     found: dict[tuple[str, str, str], Configuration] = {}
     for index, row in enumerate(rows.rows):
@@ -133,9 +134,10 @@ def keys_of(config: Configuration) -> list[str]:
     return [f"{config.precision}{suffix}", f"any{suffix}"]
 
 
-def figure(name: str, values: list[float], configs: int, rows: int, spread: tuple[float, float]) -> str:
-    low, middle, high = widened(values, spread)
-    high = min(high, 1.0)
+def figure(name: str, members: list[Configuration], spread: tuple[float, float], most: float) -> str:
+    configs, rows = len(members), sum(len(config.speeds) for config in members)
+    low, middle, high = widened([config.mfu for config in members], spread)
+    high = max(middle, min(high, most))
     where = f"{configs} configurations ({rows} rows), median; range: 10th to 90th percentile"
     where += (
         f", at least as wide as sources left out stray ({spread[0]:.2f} to {spread[1]:.2f} of the median)"
@@ -146,7 +148,9 @@ def figure(name: str, values: list[float], configs: int, rows: int, spread: tupl
     )
 
 
-def render(title: str, configs: list[Configuration], spreads: dict[str, tuple[float, float]]) -> str:
+def render(
+    title: str, configs: list[Configuration], spreads: dict[str, tuple[float, float]], most: float
+) -> str:
     grouped: dict[str, list[Configuration]] = defaultdict(list)
     for config in configs:
         for key in keys_of(config):
@@ -167,10 +171,8 @@ def render(title: str, configs: list[Configuration], spreads: dict[str, tuple[fl
     ]
     for key in sorted(grouped):
         members = grouped[key]
-        values = [config.mfu for config in members]
         sparse = "moe" if key.endswith("-moe") else "dense"
-        rows = sum(len(config.speeds) for config in members)
-        lines.append(figure(key, values, len(members), rows, spreads[sparse]))
+        lines.append(figure(key, members, spreads[sparse], most))
     return "\n".join(lines) + "\n"
 
 
@@ -194,9 +196,16 @@ def borrowed(configs: list[Configuration]) -> str:
     )
 
 
+def best_of(configs: list[Configuration]) -> Configuration:
+    """The configuration of the highest MFU at an ordinary length: at a long one the whole square of scores is
+    counted, of which a causal kernel computes half."""
+    ordinary = [config for config in configs if number(config.cells, "seq_len") <= ORDINARY_LENGTH]
+    return max(ordinary or configs, key=lambda config: config.mfu)
+
+
 def highest(configs: list[Configuration]) -> str:
     """The highest MFU of any configuration: no range reaches beyond what has been seen."""
-    best = max(configs, key=lambda config: config.mfu)
+    best = best_of(configs)
     return (
         f'highest = {{ value = {best.mfu:.4f}, source = "rows", where = "the highest of {len(configs)} '
         f'configurations: {best.chip}, {best.precision}, group {best.group}", kind = "measured" }}\n'
@@ -235,14 +244,17 @@ def files(configs: list[Configuration], others: Iterable[Configuration] = ()) ->
 
     ``others`` teach the files of their own chips and nothing else.
     """
-    spreads = spreads_of(configs)
+    spreads, most = spreads_of(configs), best_of(configs).mfu
     out: dict[str, list[Configuration]] = defaultdict(list)
     for config in configs:
         for place in (config.chip, f"architecture-{config.architecture}", "any"):
             out[f"efficiency-{place}"].append(config)
     for config in others:
         out[f"efficiency-{config.chip}"].append(config)
-    made = {name: render(name.removeprefix("efficiency-"), members, spreads) for name, members in out.items()}
+    made = {
+        name: render(name.removeprefix("efficiency-"), members, spreads, most)
+        for name, members in out.items()
+    }
     return {**made, "efficiency-any": made["efficiency-any"] + borrowed(configs) + highest(configs)}
 
 

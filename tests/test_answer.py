@@ -210,9 +210,17 @@ def test_an_unknown_that_moves_nothing_changes_nothing() -> None:
 
 def test_an_end_that_is_not_known_or_nothing_does_not_count() -> None:
     for end in (math.nan, 0.0, math.inf):
-        found = moved(one("price", 0.5, end))
-        assert ratios(found, "cost") == pytest.approx((0.5, 1.0), rel=1e-12)
+        found = moved(one("price", 0.8, end))
+        assert ratios(found, "cost") == pytest.approx((0.8, 1.0), rel=1e-12)
         assert ratios(found, "wall_clock") == (1.0, 1.0)
+
+
+def test_a_quantity_that_is_nothing_stays_nothing() -> None:
+    """No share of the hosts is no number to take a ratio to; what rests on it is."""
+    base = case_of(params=7e9, count=8, mfu=0.4).with_columns({"host_share": array(0.0)})
+    found = with_ranges(replace(base, unknowns=(one("host_share", 0.0, 0.25),)))
+    assert (float(found.host_share.low), float(found.host_share.high)) == (0, 0)
+    assert ratios(found, "power") == pytest.approx((1.0, 1.25), rel=1e-12)
 
 
 def test_a_quantity_that_is_not_known_has_no_ends() -> None:
@@ -233,6 +241,22 @@ def test_cards_are_counted_whole_at_both_ends() -> None:
     )
     assert all(float(end) == round(float(end)) for end in (amount.low, amount.value, amount.high))
     assert float(amount.low) < float(amount.value) < float(amount.high)
+
+
+def test_a_range_between_whole_numbers_ends_on_the_next_ones_outwards() -> None:
+    """Two unknowns together lead to ends that are no whole numbers of cards."""
+    base = case_of(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048, seq=2048, recompute="full")
+    unknowns = one("memory_usable", 56e9, 104e9), one("optimizer_master", 0.0, 8.0)
+    case = replace(base.with_columns({"memory_usable": array(80e9)}), unknowns=unknowns)
+    low, value, high = brute(case)["fewest_accelerators"]
+    assert 0.001 < low % 1 < 0.999
+    assert 0.001 < high % 1 < 0.999
+    found = with_ranges(case).fewest_accelerators
+    assert (float(found.low), float(found.value), float(found.high)) == (
+        math.floor(low),
+        value,
+        math.ceil(high),
+    )
 
 
 @few
@@ -371,6 +395,41 @@ def test_each_cell_of_a_grid_of_deadlines_finds_its_own_count(shape: tuple[int, 
 def test_a_deadline_is_met_by_the_value_and_not_by_the_slow_end() -> None:
     found = ask(Run.read({"params": 7e9, "within": "30 days"}, PRESETS), PRESETS)
     assert float(found.wall_clock.value) <= 30 * DAY < float(found.wall_clock.high)
+
+
+# What only the count can show.
+
+
+def notes(**question: Any) -> list[str]:
+    """What an answer notes beside what its case did."""
+    run = Run.read({"params": 7e9, "tokens": "1T", "on": "a100", "mfu": 0.4, **question}, PRESETS)
+    return [note for note in ask(run, PRESETS).case.notes if note not in lower(run, PRESETS).notes]
+
+
+@pytest.mark.parametrize(
+    ("batch", "micro_batch", "idle"),
+    [(512, 1, False), (511, 1, True), (1024, 2, False), (1023, 2, True), (None, 1, False)],
+)
+def test_a_batch_too_small_for_the_count_is_noted(batch: int | None, micro_batch: int, idle: bool) -> None:
+    found = notes(count=512, global_batch=batch, micro_batch=micro_batch)
+    assert bool(found) is idle
+    if idle:
+        (note,) = found
+        assert f"a batch of {batch:,} sequences leaves accelerators idle" in note
+        assert f"512 at least {micro_batch}" in note
+
+
+def test_a_count_that_nobody_has_is_noted() -> None:
+    largest = float(case_of(params=7e9, count=8).columns["largest_run"])
+    assert notes(count=largest) == []
+    (note,) = notes(count=largest + 1)
+    assert f"{largest + 1:,.0f} accelerators are more than any run on record has used" in note
+    assert f"about {largest:,.0f}" in note
+
+
+def test_a_count_that_was_found_may_be_one_that_nobody_has() -> None:
+    (note,) = notes(params=1e13, tokens="200T", within="30 days")
+    assert "more than any run on record" in note
 
 
 # Asking.

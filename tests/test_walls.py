@@ -152,7 +152,7 @@ def test_formulas_import_numpy_and_the_ground_floor_alone(path: Path) -> None:
 
 @every_module
 def test_only_presets_reads_the_records(path: Path) -> None:
-    if room(dotted(path)) == "presets":
+    if room(dotted(path)) in ("presets", "records"):
         return
     for name, line in calls(path):
         assert name not in ("csv.DictReader", "csv.reader"), f"{path}:{line} uses {name}"

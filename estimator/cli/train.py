@@ -46,7 +46,7 @@ def command(
     presets = own_folders(own_presets)
     run = read_run(question, given, presets)
     estimate = ask(run, presets)
-    if save:
+    if save is not None:
         from ..inputs.files import write_question
 
         write_question(run, Path(save))

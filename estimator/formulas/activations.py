@@ -50,7 +50,7 @@ def score_activation(model: Transformer, seq: Array, micro_batch: Array) -> Arra
 
 
 def activation_memory(
-    transformer: Transformer, seq: Array, micro_batch: Array, recompute: Array
+    transformer: Transformer, seq: Array, micro_batch: Array, recompute: Array, unfused: Array
 ) -> Breakdown:
     r"""Activations of one card that runs the whole depth. [byte/accelerator]
 
@@ -64,6 +64,8 @@ def activation_memory(
         Sequences at a time. [1]
     recompute
         Code of the mode: 0 none, 1 selective (scores only), 2 full. [1]
+    unfused
+        1 where attention scores are written to memory, 0 where a fused kernel avoids it. [1]
 
     Returns
     -------
@@ -73,11 +75,13 @@ def activation_memory(
     -----
     .. math:: 2 s b h L + s b (34 h + 5 a s) + 4 s b V
 
-    with full recomputation; without it each layer keeps :math:`s b (34 h + 5 a s)`.
+    with full recomputation; without it each layer keeps :math:`s b (34 h + 5 a s)`. A fused kernel keeps no
+    scores: the terms in :math:`a s` fall away.
 
     References
     ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 1, Section 5 and Section 4.3.
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 1, Section 5 and Section 4.3; T. Dao et al.,
+    "FlashAttention", 2022, arXiv:2205.14135, Theorem 1, for memory linear in the sequence.
 
     Examples
     --------
@@ -85,13 +89,13 @@ def activation_memory(
 
     >>> from estimator.formulas.shapes import transformer
     >>> gpt3 = transformer(layers=1, hidden=12288, heads=96, ffn=49152, vocab=51200)
-    >>> parts = activation_memory(gpt3, np.float64(2048), np.float64(1), np.float64(0)).parts
+    >>> parts = activation_memory(gpt3, *map(np.float64, (2048, 1, 0, 1))).parts
     >>> float(parts["activations"]) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
     True
     """
     layers = transformer.layers + transformer.encoder_layers
     plain = layer_activation(transformer, seq, micro_batch)
-    scores = score_activation(transformer, seq, micro_batch)
+    scores = unfused * score_activation(transformer, seq, micro_batch)
     kept = np.where(recompute == 0, plain + scores, plain)
     checkpoints = 2.0 * seq * micro_batch * transformer.hidden
     return Breakdown(

@@ -62,20 +62,27 @@ def matrix_edges(model: Transformer) -> Array:
 def low_rank_elements(model: Transformer, rank: Array) -> Array:
     """Elements of two low-rank moments and a projector, over the layers' matrices. [1]
 
-    For a matrix of m by n, m <= n: moments 2 n r and projector m r.
+    For a matrix of m by n, m <= n, and a rank of at most m: moments 2 n r and projector m r.
 
     References
     ----------
     J. Zhao et al., "GaLore", 2024, arXiv:2403.03507, Table 1.
     """
-    square = 4.0 * 3.0 * model.hidden
-    gates = 2.0 + model.gated
-    dense = gates * (2.0 * np.maximum(model.ffn, model.hidden) + np.minimum(model.ffn, model.hidden))
-    expert = gates * (
-        2.0 * np.maximum(model.expert_ffn, model.hidden) + np.minimum(model.expert_ffn, model.hidden)
+
+    def _matrix(rows: Array, columns: Array) -> Array:
+        small, large = np.minimum(rows, columns), np.maximum(rows, columns)
+        return np.minimum(rank, small) * (2.0 * large + small)
+
+    queries, gates = model.heads * model.head_dim, 2.0 + model.gated
+    keys = _matrix(model.hidden, model.kv_heads * model.head_dim)
+    values = _matrix(model.hidden, model.kv_heads * model.value_dim)
+    output = _matrix(model.heads * model.value_dim, model.hidden)
+    attention = _matrix(model.hidden, queries) + keys + values + output
+    dense = gates * _matrix(model.hidden, model.ffn)
+    sparse = gates * (
+        model.experts * _matrix(model.hidden, model.expert_ffn) + _matrix(model.hidden, model.shared_ffn)
     )
-    layers = attention_blocks(model) * square + dense_layers(model) * dense
-    return rank * (layers + model.moe_layers * model.experts * expert)
+    return attention_blocks(model) * attention + dense_layers(model) * dense + model.moe_layers * sparse
 
 
 def gradient_memory(transformer: Transformer, optimizer: Optimizer) -> Array:

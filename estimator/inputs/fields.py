@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -33,11 +34,14 @@ def _as_text(value: Any) -> str:
     """Return what was given as text; a Quantity of any registry is read by its unit text."""
     if hasattr(value, "magnitude") and hasattr(value, "units"):
         return f"{float(value.magnitude)!r} {value.units}"
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, Real)):
         raise refuse(f"{units.shorten(value)} is neither text nor a number")
-    if isinstance(value, int) and abs(value) > 10**300:
-        raise refuse("the whole number is too large to be meant")
-    return value if isinstance(value, str) else repr(float(value))
+    if isinstance(value, str):
+        return value
+    try:
+        return repr(float(value))
+    except OverflowError:
+        raise refuse("the whole number is too large to be meant") from None
 
 
 def _within(value: float, given: Any, low: float, high: float) -> float:

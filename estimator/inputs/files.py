@@ -55,15 +55,27 @@ def write_question(run: Run, path: Path) -> None:
     text = (
         "# A question of `estimate train`; run it with: estimate train THIS_FILE\n" + "\n".join(lines) + "\n"
     )
+    if not path.name or (path.exists() and not path.is_file()):
+        raise EstimatorError(f"--save: '{path}' is not a regular file; name a file to write")
+    target = path.resolve()  # a link stays a link, and what it points to is written
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as stream:
             stream.write(text)
-        Path(temporary).replace(path)
+        temporary = Path(stream.name)
+        temporary.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+        temporary.replace(target)
     except OSError as error:
         raise EstimatorError(
             f"--save: '{path}' cannot be written ({error.strerror}); name a file in a folder that exists"
         ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _toml(value: str | float) -> str:

@@ -39,6 +39,11 @@ FIELDS: Mapping[str, Field] = {
         "Activation recomputation: none, selective or full.",
         "NAME",
     ),
+    "attention": Field(
+        fields.one_of("fused", "unfused"),
+        "Attention kernel: fused (flash) or unfused, which keeps scores.",
+        "NAME",
+    ),
     "precision": Field(
         fields.one_of(*PRECISIONS), f"Of the matrix products: {', '.join(PRECISIONS)}.", "NAME"
     ),
@@ -121,6 +126,7 @@ class Run:
     global_batch: float | None
     micro_batch: float | None
     recompute: str | None
+    attention: str | None
     precision: str | None
     optimizer: str | None
     on: str | None

@@ -26,7 +26,8 @@ def lower(run: Run, presets: Presets) -> Case:
         try:
             part(asked)
         except EstimatorError as error:
-            faults.append(str(error))
+            if str(error) not in faults:  # a broken record may be met in more than one part
+                faults.append(str(error))
     if faults:
         raise QuestionError(faults)
     return asked.draft.finish()

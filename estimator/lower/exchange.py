@@ -35,7 +35,7 @@ def exchange(asked: Asked, given: str, wanted: str) -> float:
 def _year(asked: Asked, currencies: list[str]) -> int:
     """Return the year whose rates count; all currencies must have one."""
     rows = asked.presets.rows(_TABLE)
-    dated = [(row.cells["currency"], int(row.cells["year"])) for row in rows]
+    dated = [(row.cells.get("currency"), int(cell_number(row, "year"))) for row in rows]
     shared = sorted({year for _, year in dated if all((currency, year) in dated for currency in currencies)})
     if not shared:
         raise EstimatorError(f"--currency: no exchange rate of {' and '.join(currencies)} is on record")

@@ -103,6 +103,11 @@ def _precision(asked: Asked, accelerator: Record) -> str:
         )
     reason = "" if given else "the first of bf16, fp16, fp32 that the chip has"
     asked.word("precision", precision, "precision", reason)
+    if precision in _PEAK_OF:
+        asked.draft.notes.append(
+            f"{precision} is answered at the {_PEAK_OF[precision]} peak of {accelerator.id}; "
+            "whether the chip has it is not on record"
+        )
     kind = "assumed" if figure.kind == "assumed" else "preset"
     asked.draft.put("peak", figure.value, Origin(kind, figure.where, figure))
     return precision

@@ -55,7 +55,7 @@ def _from_record(asked: Asked, record: Record) -> None:
 
 def _note_published(asked: Asked, record: Record) -> None:
     tokens: Figure | None = record.figures.get("training_tokens")
-    if tokens and asked.run.tokens is None:
+    if tokens and not asked.run.given().keys() & {"tokens", "tokens_per_param", "epochs"}:
         asked.draft.notes.append(
             f"{record.name} was trained on {tokens.value:.4g} tokens ({tokens.cite()}); "
             f"ask with --tokens {tokens.value:g} for the run as published"
@@ -72,7 +72,12 @@ def _from_size(asked: Asked, parameters: float, origin: Origin) -> None:
     """Give a bare parameter count the usual shape; how far models stray from it is an unknown."""
     rule = asked.presets.load("assumptions", "shape")
     spread = rule.figures["hidden_spread"]
-    _put(asked, _shape(rule, array(parameters), 1.0), origin)
+    shape = _shape(rule, array(parameters), 1.0)
+    _put(asked, shape, origin)
+    asked.draft.words["shape"] = f"{shape['layers']:.3g} layers of width {shape['hidden']:,.0f}"
+    fitted = rule.figures["hidden_coefficient"]
+    reason = f"usual of recorded models, vocabulary {shape['vocab']:,.0f}"
+    asked.draft.origins["shape"] = Origin("assumed", reason, fitted, "--model")
     ends = [_shape(rule, array(parameters), factor) for factor in (spread.low or 1.0, spread.high or 1.0)]
     low, high = ({name: array(value) for name, value in end.items()} for end in ends)
     asked.draft.unknowns.append(Unknown("shape", low, high))

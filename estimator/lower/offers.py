@@ -35,7 +35,7 @@ def offers(asked: Asked, plan: str) -> Offers:
     family = str(chip.words.get("family", ""))
     own, kin = (_of_plan(asked, f"prices/rent/{name}", plan) for name in (chip.id, family or chip.id))
     rows, reason = own, ""
-    if kin and (not own or (_has_year(kin, asked.run.year) and not _has_year(own, asked.run.year))):
+    if kin and (not own or _years_off(kin, asked.run.year) < _years_off(own, asked.run.year)):
         rows = kin
         reason = (
             f"none of {chip.id} being on record{' for that year' * bool(own)}, those of its family {family}: "
@@ -48,8 +48,9 @@ def offers(asked: Asked, plan: str) -> Offers:
     return Offers(rows, f"{reason}{few}{cloud} {dated}")
 
 
-def _has_year(rows: list[Row], year: float | None) -> bool:
-    return year is not None and any(year_of(row) == year for row in rows)
+def _years_off(rows: list[Row], year: float | None) -> float:
+    """Return how far the nearest offer lies from the year asked; nothing where none is asked."""
+    return 0.0 if year is None else min(abs(year_of(row) - year) for row in rows)
 
 
 def _of_plan(asked: Asked, table: str, plan: str) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..provenance import Origin
+from ..provenance import Figure, Origin
 from .asked import Asked
 from .exchange import exchange
 from .offers import median_offer, offers
@@ -23,14 +23,30 @@ def _pue_and_carbon(asked: Asked) -> None:
     grid = asked.chosen("grid", "grid")
     intensity, own = grid.figures.get("carbon_intensity"), grid.figures.get("pue")
     if intensity:
-        asked.draft.figure("carbon_intensity", intensity, option="--grid")
+        _carbon(asked, intensity)
     else:
         reason = f"{grid.id} has no carbon intensity on record"
         asked.draft.put("carbon_intensity", math.nan, Origin("assumed", reason, option="--grid"))
+    own = own or _pue_of_provider(asked, str(grid.words.get("provider", "")))
     if own and asked.run.pue is None:
         asked.draft.figure("pue", own, option="--pue")
     else:
         asked.number("pue", "pue", ranged=True)
+
+
+def _carbon(asked: Asked, intensity: Figure) -> None:
+    """Set the carbon intensity; a figure without a range of its own has the usual one of grids."""
+    asked.draft.figure("carbon_intensity", intensity, option="--grid")
+    if intensity.low is None and intensity.high is None:
+        usual = asked.defaults.figures["grid_spread"]
+        low, high = intensity.value * (usual.low or 1.0), intensity.value * (usual.high or 1.0)
+        asked.draft.unknown("carbon_intensity", low, high)
+
+
+def _pue_of_provider(asked: Asked, provider: str) -> Figure | None:
+    """Return the PUE that a cloud reports for all its sites, where one is on record."""
+    id = provider.lower().replace(" ", "-")
+    return asked.presets.load("pue", id).figures.get("pue") if id in asked.presets.files("pue") else None
 
 
 def _price(asked: Asked, currency: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..formulas.activations import RECOMPUTE
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
-from ..provenance import GIVEN, Origin
+from ..provenance import Origin
+from ..records import Record
 from . import batch
 from .asked import Asked
 
@@ -18,6 +19,8 @@ def lower(asked: Asked) -> None:
     _batch(asked)
     recompute = asked.word_or_default("recompute", "recompute")
     asked.draft.put("recompute", float(RECOMPUTE.index(recompute)), asked.draft.origins["recompute"])
+    attention = asked.word_or_default("attention", "attention")
+    asked.draft.put("unfused", float(attention == "unfused"), Origin("derived", f"attention is {attention}"))
     _optimizer(asked)
     _tokens(asked)
     batch.warn(asked)
@@ -29,19 +32,31 @@ def _batch(asked: Asked) -> None:
     asked.draft.put("global_batch", float("nan") if batch is None else batch, origin)
 
 
+def _record(asked: Asked) -> Record:
+    """Return the optimizer named, or the house's choice; in 32 bit that choice keeps everything in 32 bit."""
+    if asked.run.optimizer is None and asked.run.precision in ("fp32", "tf32"):
+        record = asked.presets.load("optimizers", "adamw-fp32")
+        asked.word(
+            "optimizer", record.id, "optimizer", "training in 32 bit keeps weights and gradients in 32 bit"
+        )
+        return record
+    return asked.chosen("optimizer", "optimizer")
+
+
 def _optimizer(asked: Asked) -> None:
-    record = asked.chosen("optimizer", "optimizer")
+    record = _record(asked)
     for name in ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused"):
         figure = record.figures.get(name)
-        origin = Origin("preset", figure.where, figure) if figure else GIVEN
+        origin = (
+            Origin("preset", figure.where, figure) if figure else Origin("preset", f"{record.id} keeps none")
+        )
         asked.draft.put(f"optimizer_{name}", record.value(name, 0.0), origin)
     outer = record.figures.get("states_outer") or record.figures.get("states")
-    origin = Origin("preset", outer.where, outer) if outer else GIVEN
+    origin = Origin("preset", outer.where, outer) if outer else Origin("preset", f"{record.id} keeps none")
     asked.draft.put("optimizer_states_outer", outer.value if outer else 0.0, origin)
-    for name in ("live_parameters", "reduce_bucket"):
+    for column, name in (("live", "live_parameters"), ("bucket", "reduce_bucket")):
         figure = asked.defaults.figures[name]
-        asked.draft.put({"live_parameters": "live", "reduce_bucket": "bucket"}[name], figure.value,
-                        Origin("preset", figure.where, figure))  # fmt: skip
+        asked.draft.put(column, figure.value, Origin("assumed", figure.where, figure))
 
 
 def _tokens(asked: Asked) -> None:

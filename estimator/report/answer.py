@@ -84,6 +84,8 @@ def _range(estimate: Estimate, name: str) -> str:
 def _note(estimate: Estimate, name: str) -> str:
     if name == "memory":
         room = words.amount(float(estimate.memory_usable.value), "byte")
+        if math.isnan(float(estimate.memory_usable.value)):
+            return "the card's memory is not on record"
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}"
     if name == "mfu":
         before = ", before the loss by scale" if float(estimate.scaling_efficiency.value) < 1.0 else ""

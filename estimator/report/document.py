@@ -89,7 +89,7 @@ def _layout(estimate: Estimate) -> dict[str, Any]:
         "micro_batch": float(columns["micro_batch"]),
         "recompute": words["recompute"],
         "memory_usable": _as_json(estimate.amount("memory_usable"), estimate),
-        "fits": bool(estimate.fits),
+        "fits": None if math.isnan(float(columns["memory_usable"])) else bool(estimate.fits),
         "fewest_accelerators": fewest if math.isfinite(fewest) else None,
     }
 

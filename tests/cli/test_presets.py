@@ -307,6 +307,15 @@ def test_our_own_records_pass_the_same_check(estimate: Estimate) -> None:
     assert estimate("presets", "check", str(Presets().folders[-1])).code == 0
 
 
+ONE_FIGURE = """[sources.s]
+title = "t"
+publisher = "p"
+
+[figures]
+{} = {{ value = {}, source = "s", where = "w", kind = "stated" }}
+"""
+
+
 @pytest.mark.parametrize(
     ("place", "text", "message"),
     [
@@ -315,16 +324,16 @@ def test_our_own_records_pass_the_same_check(estimate: Estimate) -> None:
         ("accelerators/bad.toml", 'name = "x"\nvendr = "y"', "{path}: unknown key 'vendr'; did you mean 'vendor'?"),
         (
             "accelerators/bad.toml",
-            'name = "x"\ndefault_node = "nowhere"',
+            'name = "x"\ndefault_node = "nowhere"\n' + ONE_FIGURE.format("peak_bf16", '"1 TFLOP/s"'),
             "{path}: default_node: no node has the id 'nowhere'",
         ),
         (
-            "accelerators/bad.toml",
+            "links/bad.toml",
             'name = "x"\naliases = [\n  "y",\n]',
             "{path}: the alias 'y' is never found; write all on one line near the top, like aliases = [",
         ),
         (
-            "accelerators/bad.toml",
+            "links/bad.toml",
             'name = "x"\naliases = "y"',
             "{path}: the alias 'y' is never found; write all on one line near the top, like aliases = [",
         ),
@@ -346,7 +355,7 @@ def test_our_own_records_pass_the_same_check(estimate: Estimate) -> None:
         ),
         (
             "nodes/bad.toml",
-            'name = "x"\naccelerator = "acme-won"',
+            'name = "x"\naccelerator = "acme-won"\n' + ONE_FIGURE.format("accelerators", 8),
             "{path}: accelerator: no accelerator has the id 'acme-won'; did you mean 'acme-one'?",
         ),
         (

@@ -20,9 +20,11 @@ GPT3 = {"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152, "vocab": 51200
 few = settings(deadline=None, max_examples=50)
 
 
-def parts(model: Transformer, seq: float, micro_batch: float, mode: int) -> dict[str, float]:
-    found = activations.activation_memory(model, array(seq), array(micro_batch), array(mode)).parts
-    return {name: float(part) for name, part in found.items()}
+def parts(
+    model: Transformer, seq: float, micro_batch: float, mode: int, unfused: float = 1.0
+) -> dict[str, float]:
+    given = map(array, (seq, micro_batch, mode, unfused))
+    return {name: float(part) for name, part in activations.activation_memory(model, *given).parts.items()}
 
 
 def layer(seq: float, micro_batch: float, **given: Any) -> float:
@@ -92,6 +94,19 @@ def test_the_modes_of_gpt3_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_a_fused_kernel_keeps_no_scores_in_any_mode() -> None:
+    # Dao et al. 2022, Theorem 1: memory linear in the sequence. What is left are the terms without a s.
+    model, token = transformer(**GPT3), 2048 * 12288
+    found = {mode: parts(model, 2048, 1, mode, unfused=0.0) for mode in (NONE, SELECTIVE, FULL)}
+    assert {mode: part["activations"] for mode, part in found.items()} == {
+        NONE: 96 * 34 * token, SELECTIVE: 96 * 34 * token, FULL: 96 * 2 * token,
+    }  # fmt: skip
+    assert [part["recomputed_layer"] for part in found.values()] == [0, 0, 34 * token]
+    for mode in found:
+        doubled = parts(model, 4096, 1, mode, unfused=0.0)
+        assert doubled == {name: 2 * part for name, part in found[mode].items()}
+
+
 def test_a_gate_keeps_a_second_inner_width() -> None:
     plain = {"layers": 1, "hidden": 64, "heads": 4, "ffn": 160, "vocab": 10}
     assert layer(16, 2, **plain, gated=1) - layer(16, 2, **plain) == 16 * 2 * 4 * 160
@@ -157,11 +172,11 @@ def test_sequences_at_a_time_multiply_every_part(
 
 def test_the_mode_is_an_axis_like_any_other_and_equals_its_points() -> None:
     model, seqs = transformer(**GPT3), np.array([[1024.0], [2048.0]])
-    found = activations.activation_memory(model, seqs, array(2), np.array([0.0, 1.0, 2.0]))
+    found = activations.activation_memory(model, seqs, array(2), np.array([0.0, 1.0, 2.0]), array(1))
     assert np.shape(found.total) == (2, 3)
     assert found.total.dtype == np.float64
     for row, mode in np.ndindex(2, 3):
-        alone = activations.activation_memory(model, array(seqs[row, 0]), array(2), array(mode))
+        alone = activations.activation_memory(model, array(seqs[row, 0]), array(2), array(mode), array(1))
         assert np.shape(alone.total) == ()
         assert found.total[row, mode] == alone.total
         for name, part in alone.parts.items():

@@ -222,6 +222,13 @@ def test_more_experts_to_choose_from_add_only_the_router() -> None:
     assert many - per_token(2048, **few_experts) == 6 * 32 * 4096 * (64 - 8)
 
 
+def test_a_stack_of_one_layer_is_a_stack() -> None:
+    both = {"hidden": 64, "heads": 4, "ffn": 256, "vocab": 10}
+    # One encoder layer and one decoder layer, which looks across too: three blocks and two, half of them passed.
+    found = per_token(16, **both, layers=1, encoder_layers=1)
+    assert found == 6 * (3 * 4 * 64**2 + 2 * 2 * 64 * 256) / 2 + 3 * 12 * 64 * 16 / 2 + 6 * 10 * 64
+
+
 def test_a_token_of_an_encoder_decoder_passes_one_of_two_stacks() -> None:
     # T5-base: 12 + 12 layers, 36 attention blocks of 4 x 768^2, 24 feed-forward blocks of 2 x 768 x 3072.
     model = transformer(layers=12, encoder_layers=12, hidden=768, heads=12, ffn=3072, vocab=32128)

@@ -147,6 +147,40 @@ def test_galore_of_llama_7b_takes_a_third_of_the_moments_of_adam() -> None:
     assert found / (2 * inner) == pytest.approx(0.325, abs=0.005)
 
 
+def test_galore_of_grouped_queries_projects_keys_and_values_from_their_narrow_side() -> None:
+    model = transformer(layers=1, hidden=8, heads=4, kv_heads=2, ffn=32, vocab=100)
+    # Queries and output 8 by 8; keys and values 8 by 4; two matrices of 8 by 32; r is 3.
+    expected = 3 * (2 * (2 * 8 + 8) + 2 * (2 * 8 + 4) + 2 * (2 * 32 + 8))
+    assert float(memory.low_rank_elements(model, array(3))) == expected
+
+
+def test_a_rank_is_at_most_the_smaller_side_of_a_matrix() -> None:
+    whole = float(memory.low_rank_elements(TINY, array(8)))
+    assert [float(memory.low_rank_elements(TINY, array(rank))) for rank in (9, 64, 1024)] == [whole] * 3
+    assert float(memory.low_rank_elements(TINY, array(7))) == whole * 7 / 8
+    # Keys of one head of 2 are of rank 2 at most, whatever the others are.
+    grouped = transformer(layers=1, hidden=8, heads=4, kv_heads=1, ffn=8, vocab=100)
+    square, narrow = 8 * (2 * 8 + 8), 2 * (2 * 8 + 2)
+    assert float(memory.low_rank_elements(grouped, array(8))) == 4 * square + 2 * narrow
+
+
+def test_galore_projects_shared_experts_too() -> None:
+    model = transformer(
+        layers=2,
+        hidden=8,
+        heads=2,
+        ffn=32,
+        vocab=100,
+        experts=4,
+        experts_per_token=1,
+        expert_ffn=4,
+        moe_layers=1,
+    )
+    shared = model._replace(shared_ffn=array(16))
+    more = float(memory.low_rank_elements(shared, array(3)) - memory.low_rank_elements(model, array(3)))
+    assert more == 3 * 2 * (2 * 16 + 8)
+
+
 def test_galore_of_experts() -> None:
     model = transformer(
         layers=2,
@@ -235,6 +269,18 @@ def test_all_cards_together_hold_the_states_once(count: int, more: int) -> None:
     found = card(count, **SIZES)
     assert (found["weights"] + found["gradients"]) * count == pytest.approx(72, rel=1e-12)
     assert sum(card(count + 1 + more, **SIZES).values()) <= sum(card(count + 1, **SIZES).values())
+
+
+def test_the_memory_of_all_cards_together() -> None:
+    # Lv et al. 2023, Table 2: 13.61 GB on one card with LOMO are 10.8 % of 8 x 15.76 GB with AdamW.
+    lomo = memory.memory_over_all(array(13.61), array(1))
+    adamw = memory.memory_over_all(array(15.76), array(8))
+    assert float(adamw) == pytest.approx(126.08)
+    assert float(lomo / adamw) == pytest.approx(0.108, abs=0.0005)
+    assert memory.memory_over_all(np.array([1.0, 2.0]), np.array([[8.0], [16.0]])).tolist() == [
+        [8, 16],
+        [16, 32],
+    ]
 
 
 # The fewest cards.

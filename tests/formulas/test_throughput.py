@@ -84,6 +84,9 @@ def nodes(occupied: float, within: float, per_node: float, fewest: float) -> flo
         pytest.param((800 * HOUR, 10 * HOUR, 8, math.inf), 10, id="no number holds it: time alone"),
         pytest.param((1.0, 10 * HOUR, 8, math.inf), 1, id="no number holds it, and time asks for none"),
         pytest.param((20 * HOUR, 10 * HOUR, 1, 1), 2, id="nodes of one card"),
+        pytest.param(
+            (1.0, 10 * HOUR, 1, math.inf), 1, id="no number holds it: one card, if time asks for no more"
+        ),
         pytest.param((1.0, 0.0, 8, 1), math.inf, id="no time at all"),
     ],
 )

@@ -88,6 +88,18 @@ def test_every_range_holds_its_value(question: dict[str, object]) -> None:
 
 
 @given(questions)
+def test_every_unknown_alone_stays_inside_the_range(question: dict[str, object]) -> None:
+    estimate = answer(**question, price=PRICED)
+    for unknown in estimate.case.unknowns:
+        for end in (unknown.low, unknown.high):
+            alone = evaluate(estimate.case.with_columns(end))
+            for name in EXTENSIVE:
+                value = float(alone.amount(name).value)
+                low, high = float(estimate.amount(name).low), float(estimate.amount(name).high)
+                assert np.isnan(value) or low * (1 - 1e-9) <= value <= high * (1 + 1e-9), (name, unknown.name)
+
+
+@given(questions)
 def test_parts_sum_to_the_total(question: dict[str, object]) -> None:
     estimate = answer(**question)
     for name, parts in estimate.parts.items():
