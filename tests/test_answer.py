@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator import Case, Estimate, Presets, Run, ask
+from estimator import Case, Estimate, EstimatorError, Presets, Run, ask
 from estimator.answer import sized, with_ranges
 from estimator.arrays import Array, array
 from estimator.case import Unknown
@@ -271,6 +272,40 @@ def test_a_wider_unknown_never_gives_a_narrower_range(
         assert wide.high[name] >= narrow.high[name] * (1 - 1e-12)
 
 
+def drawn(case: Case, draws: int) -> Estimate:
+    """Evaluate a case with its unknowns drawn at random, their ends the tenth and ninetieth percentile."""
+    generator, ninetieth = np.random.default_rng(0), 1.2815515655446004
+    columns: dict[str, Array] = {}
+    for unknown in case.unknowns:
+        away = generator.standard_normal(draws) / ninetieth  # one at an end
+        for name, centre in ((name, float(case.columns[name])) for name in unknown.low):
+            low, high = float(unknown.low[name]), float(unknown.high[name])
+            if min(low, centre, high) > 0:
+                side = np.where(away < 0, math.log(centre / low), math.log(high / centre))
+                columns[name] = centre * np.exp(away * side)
+            else:
+                columns[name] = centre + away * np.where(away < 0, centre - low, high - centre)
+    return evaluate(case.with_columns(columns))
+
+
+@pytest.mark.parametrize("name", ["record", "borrowed", "mixture", "platform"])
+def test_the_range_is_close_to_that_of_unknowns_drawn_at_random(name: str) -> None:
+    """Each end lies within 15 % of the range's width of the percentile of 20,000 draws.
+
+    Where an unknown has no end on one side, the root of the sum of squares is wider than the draws.
+    """
+    case = case_of(**{**QUESTIONS[name], "model": "llama-65b", "params": None})
+    found, samples = with_ranges(case), drawn(case, 20_000)
+    for quantity in ("accelerator_hours", "wall_clock", "power", "energy", "carbon", "cost"):
+        amount = found.amount(quantity)
+        if math.isnan(float(amount.value)):
+            continue
+        low, high = np.quantile(np.broadcast_to(samples.values[quantity], 20_000), [0.1, 0.9])
+        within = 0.15 * float(amount.high - amount.low)
+        assert float(amount.low) == pytest.approx(low, abs=within), quantity
+        assert float(amount.high) == pytest.approx(high, abs=within), quantity
+
+
 def test_the_value_is_what_evaluation_alone_gives_to_the_last_bit() -> None:
     case = case_of(**QUESTIONS["borrowed"])
     found, alone = with_ranges(case), evaluate(case)
@@ -395,6 +430,138 @@ def test_each_cell_of_a_grid_of_deadlines_finds_its_own_count(shape: tuple[int, 
 def test_a_deadline_is_met_by_the_value_and_not_by_the_slow_end() -> None:
     found = ask(Run.read({"params": 7e9, "within": "30 days"}, PRESETS), PRESETS)
     assert float(found.wall_clock.value) <= 30 * DAY < float(found.wall_clock.high)
+
+
+# The rent behind a cost.
+
+HEADER = "provider,price,unit,plan,statistic,as_of,source,where\n"
+CHIP = """name = "Toy chip"
+aliases = []
+vendor = "Toys"
+family = "toys"
+architecture = "toy"
+
+[sources.sheet]
+title = "Sheet"
+publisher = "Toys"
+
+[figures]
+memory = { value = "80 GiB", source = "sheet", where = "p. 1", kind = "stated" }
+peak_bf16 = { value = "100 TFLOP/s", source = "sheet", where = "p. 1", kind = "stated" }
+power = { value = "500 W", source = "sheet", where = "p. 1", kind = "stated" }
+"""
+NODE = """name = "Toy node"
+aliases = []
+accelerator = "toys-toy"
+provider = "Sky"
+
+[sources.sheet]
+title = "Sheet"
+publisher = "Toys"
+
+[figures]
+accelerators = { value = 4, source = "sheet", where = "p. 2", kind = "stated" }
+"""
+LISTS = """[sources.one]
+title = "One list"
+publisher = "Sky"
+
+[sources.two]
+title = "Another list"
+publisher = "Ground"
+"""
+
+
+def offer(price: str, as_of: str = "2025", provider: str = "Sky", source: str = "one") -> str:
+    return f"{provider},{price},USD/accelerator/hour,on-demand,list,{as_of},{source},p. 1\n"
+
+
+def rented(folder: Path, *rows: str, **question: Any) -> Estimate:
+    """Ask about a toy chip with these offers on record."""
+    for name, text in (
+        ("accelerators/toys-toy.toml", CHIP), ("nodes/toy-node.toml", NODE), ("prices/sources.toml", LISTS),
+        ("prices/rent/toys-toy.csv", HEADER + "".join(rows)),
+    ):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    presets = Presets([folder])
+    asked = {"params": 1e9, "tokens": 1e9, "mfu": 0.4, "on": "toys-toy", "count": 8, **question}
+    return ask(Run.read(asked, presets), presets)
+
+
+def hourly(found: Estimate) -> list[float]:
+    return [float(end) * 3600 for end in (found.price.low, found.price.value, found.price.high)]
+
+
+def test_three_offers_have_their_own_spread(tmp_path: Path) -> None:
+    # Tenth and ninetieth percentile of 1, 2, 4 by linear interpolation: 1 + 0.2 x 1 and 2 + 0.8 x 2.
+    found = rented(tmp_path, offer("4"), offer("1"), offer("2"))
+    assert hourly(found) == pytest.approx([1.2, 2, 3.6])
+    figure = found.case.origins["price"].figure
+    assert figure is not None
+    assert figure.text == "2 USD/gpu/hour"
+    assert figure.where == "3 offers of 2025 by Sky"
+    assert found.case.origins["price"].reason == "median of 3 on-demand offers of 2025"
+
+
+@pytest.mark.parametrize(("prices", "middle"), [(["2"], 2.0), (["1.9", "2.1"], 2.0)])
+def test_one_or_two_offers_have_at_least_the_usual_spread(
+    tmp_path: Path, prices: list[str], middle: float
+) -> None:
+    usual = PRESETS.load("assumptions", "defaults").figures["price_spread"]
+    assert usual.low is not None
+    assert usual.high is not None
+    found = rented(tmp_path, *(offer(price) for price in prices))
+    assert hourly(found) == pytest.approx([middle * usual.low, middle, middle * usual.high])
+
+
+def test_two_offers_far_apart_keep_their_own_spread(tmp_path: Path) -> None:
+    assert hourly(rented(tmp_path, offer("1"), offer("9"))) == pytest.approx([1.8, 5, 8.2])
+
+
+def test_two_are_offers_and_one_is_the_one(tmp_path: Path) -> None:
+    two = rented(tmp_path, offer("1"), offer("3")).case.origins["price"].reason
+    assert two == "median of 2 on-demand offers of 2025"
+    assert rented(tmp_path, offer("1")).case.origins["price"].reason == "the one on-demand offer of 2025"
+
+
+def test_offers_of_several_lists_name_them_all(tmp_path: Path) -> None:
+    found = rented(tmp_path, offer("1"), offer("2", provider="Ground", source="two"), offer("3", provider=""))
+    figure = found.case.origins["price"].figure
+    assert figure is not None
+    assert figure.where == "3 offers of 2025 by Ground, Sky, unnamed"
+    assert figure.source.cite() == 'Recorded offers, "Ground, Another list; Sky, One list"'
+
+
+def test_offers_of_one_list_cite_that_list(tmp_path: Path) -> None:
+    figure = rented(tmp_path, offer("1"), offer("2")).case.origins["price"].figure
+    assert figure is not None
+    assert figure.source.cite() == 'Sky, "One list"'
+
+
+@pytest.mark.parametrize(
+    ("year", "price"),
+    [(None, 3), (2025, 3), (2024, 3), (2023, 2), (2022, 2), (2021, 1), (2010, 1), (2040, 3)],
+)
+def test_the_nearest_year_counts_and_of_two_the_newer(tmp_path: Path, year: int | None, price: float) -> None:
+    offers = offer("1", "2021"), offer("2", "2023-06"), offer("3", "2025-11-02")
+    assert hourly(rented(tmp_path, *offers, year=year))[1] == pytest.approx(price)
+
+
+def test_the_cloud_of_the_node_is_the_one_that_bills(tmp_path: Path) -> None:
+    offers = offer("5"), offer("1", provider="Ground", source="two")
+    found = rented(tmp_path, *offers, on=None, count=None, nodes=2, node="toy-node")
+    assert hourly(found)[1] == pytest.approx(5)
+    assert found.case.origins["price"].reason == "the one on-demand offer of Sky of 2025"
+    # Of a cloud that offers none the others' are taken.
+    others = rented(tmp_path, offers[1], on=None, count=None, nodes=2, node="toy-node")
+    assert hourly(others)[1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("price", ["0", "-1"])
+def test_a_recorded_rent_is_more_than_zero(tmp_path: Path, price: str) -> None:
+    with pytest.raises(EstimatorError, match="a recorded rent is more than zero and per accelerator"):
+        rented(tmp_path, offer(price))
 
 
 # What only the count can show.

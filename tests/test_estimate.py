@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from estimator import Case, Estimate, Presets, Run, ask, evaluate
 from estimator.arrays import Array, array
@@ -156,6 +158,99 @@ def test_a_run_by_hand(usual: Estimate) -> None:
         "state_memory": 16 * 7e9,
     }
     assert {name: float(usual.values[name]) for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+# The whole path again, as a plain program of loops and conditions.
+
+
+def plain(of: Mapping[str, float]) -> dict[str, float]:
+    """Every main quantity of one case in plain Python: tensors listed layer by layer, conditions as conditions."""
+    layers, bytes_ = tensors(of), {name.removeprefix("optimizer_"): value for name, value in of.items()}
+    matrices = sum(rows * columns * copies for rows, columns, copies, _ in layers)
+    vectors = of["hidden"] * (2 * of["layers"] + 1)
+    outer = of["vocab"] * of["hidden"] * (1 if of["tied"] else 2) + vectors + of["extra"]
+    passed = sum(rows * columns * active for rows, columns, _, active in layers)
+    keys = seen_keys(of)
+    per_token = 6 * (passed + of["vocab"] * of["hidden"]) + 12 * of["heads"] * of["head_dim"] * keys
+    total = matrices + outer
+    states = (bytes_["weights"] + bytes_["gradients"] + bytes_["master"]) * total
+    states += bytes_["states"] * matrices + bytes_["states_outer"] * outer
+    efficiency = min(1.0, of["efficiency_coefficient"] * of["count"] ** -of["efficiency_exponent"])
+    speed = of["peak"] * of["mfu"] * efficiency / per_token
+    productive = of["tokens"] / speed
+    held = productive / of["goodput"]
+    power = of["power_per_accelerator"] * (1 + of["host_share"]) * of["pue"]
+    return {
+        "parameters": total, "active_parameters": passed + outer, "flops_per_token": per_token,
+        "flops": per_token * of["tokens"], "flops_6nd": 6 * (passed + outer) * of["tokens"], "state_memory": states,
+        "scaling_efficiency": efficiency, "throughput_per_accelerator": speed, "throughput": speed * of["count"],
+        "step_time": of["global_batch"] * of["seq"] / (speed * of["count"]), "accelerator_hours": productive,
+        "occupied_hours": held, "wall_clock": held / of["count"], "power": of["count"] * power, "energy": held * power,
+        "carbon": held * power * of["carbon_intensity"], "cost": held * of["price"],
+    }  # fmt: skip
+
+
+def tensors(of: Mapping[str, float]) -> list[tuple[float, float, float, float]]:
+    """Rows, columns, how many there are and how many a token passes, of each kind of matrix in each layer."""
+    hidden, width, keys = of["hidden"], of["heads"] * of["head_dim"], of["kv_heads"] * of["head_dim"]
+    blocks = 3 if of["gated"] else 2
+    found: list[tuple[float, float, float, float]] = []
+    for layer in range(int(of["layers"])):
+        found += [(hidden, width, 2, 2), (hidden, keys, 2, 2)]
+        if layer < of["layers"] - of["moe_layers"]:
+            found.append((hidden, of["ffn"], blocks, blocks))
+        else:
+            found.append((hidden, of["experts"], 1, 1))
+            found.append((hidden, of["shared_ffn"], blocks, blocks))
+            found.append((hidden, of["expert_ffn"], blocks * of["experts"], blocks * of["experts_per_token"]))
+    return found
+
+
+def seen_keys(of: Mapping[str, float]) -> float:
+    """Keys that a query meets, summed over the layers."""
+    keys = 0.0
+    for layer in range(int(of["layers"])):
+        windowed = of["window"] > 0 and layer < of["window_layers"]
+        keys += min(of["window"], of["seq"]) if windowed else of["seq"]
+    return keys
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> dict[str, float]:
+    """Columns of any plain case: dense or with experts, windows in part of the layers, tied or not."""
+    layers, experts = draw(st.integers(1, 8)), draw(st.integers(1, 8))
+    whole = {name: draw(st.integers(1, most)) for name, most in (
+        ("hidden", 512), ("heads", 16), ("head_dim", 64), ("ffn", 999), ("vocab", 999), ("expert_ffn", 99),
+        ("shared_ffn", 99), ("seq", 512), ("window", 512), ("count", 4096), ("global_batch", 512),
+    )}  # fmt: skip
+    shares = {
+        name: draw(st.floats(0.1, 1.0)) for name in ("mfu", "goodput", "efficiency_coefficient", "host_share")
+    }
+    sizes = {
+        name: draw(st.floats(1.0, 1e12)) for name in ("tokens", "peak", "price", "power_per_accelerator")
+    }
+    kept = {
+        f"optimizer_{name}": draw(st.sampled_from([0, 2, 4, 8]))
+        for name in ("master", "states", "states_outer")
+    }
+    return {
+        **whole, **shares, **sizes, **kept, "layers": layers, "experts": experts,
+        "experts_per_token": draw(st.integers(1, experts)), "moe_layers": draw(st.integers(0, layers)),
+        "window_layers": draw(st.integers(0, layers)), "gated": draw(st.integers(0, 1)),
+        "tied": draw(st.integers(0, 1)), "kv_heads": draw(st.integers(1, whole["heads"])),
+        "extra": draw(st.integers(0, 999)), "pue": draw(st.floats(1.0, 2.0)),
+        "efficiency_exponent": draw(st.floats(0.0, 0.5)), "carbon_intensity": draw(st.floats(0.0, 1e-6)),
+    }  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(columns())
+def test_a_plain_program_comes_to_the_same_answer(given_: dict[str, float]) -> None:
+    base = case(model="llama-7b", params=None)
+    given_ = {**given_, "value_dim": given_["head_dim"], "optimizer_weights": 2, "optimizer_gradients": 2}
+    found = evaluate(base.with_columns({name: array(value) for name, value in given_.items()}))
+    expected = plain({**{name: float(column) for name, column in base.columns.items()}, **given_})
+    assert {name: float(found.values[name]) for name in expected} == pytest.approx(expected, rel=1e-11)
 
 
 # Amounts.

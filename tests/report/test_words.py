@@ -132,6 +132,8 @@ def test_no_number_ends_in_zeros_that_say_nothing(value: float) -> None:
         # Bytes in binary steps.
         (1023.0, "byte", "1,023 B"),
         (1024.0, "byte", "1 KiB"),
+        (2.0**20 - 1024, "byte", "1,023 KiB"),
+        (5.0 * 2**20, "byte", "5 MiB"),
         (80.0 * 2**30, "byte", "80 GiB"),
         (1.5 * 2**40, "byte", "1.5 TiB"),
         (3.0 * 2**50, "byte", "3 PiB"),
@@ -153,9 +155,12 @@ def test_no_number_ends_in_zeros_that_say_nothing(value: float) -> None:
         (1e6, "token", "1 million"),
         (65e9, "1", "65 billion"),
         (1.4e12, "token", "1.4 trillion"),
-        (3e15, "1", "3e15"),
+        (999e12, "1", "999 trillion"),
+        (1e15, "1", "1e15"),
+        (3e15, "USD", "3e15 USD"),
         (1_022_362 * 3600.0, "hour", "1.02 million"),
         (900.0 * 3600.0, "hour", "900"),
+        (2e12 * 3600.0, "hour", "2 trillion"),
         (15_200.0, "USD", "15,200 USD"),
         (1.46e6, "CNY", "1.46 million CNY"),
         # What has no steps keeps its unit.
