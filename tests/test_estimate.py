@@ -245,11 +245,11 @@ def columns(draw: st.DrawFn) -> dict[str, float]:
 
 @settings(deadline=None, max_examples=60)
 @given(columns())
-def test_a_plain_program_comes_to_the_same_answer(given_: dict[str, float]) -> None:
+def test_a_plain_program_comes_to_the_same_answer(varied: dict[str, float]) -> None:
     base = case(model="llama-7b", params=None)
-    given_ = {**given_, "value_dim": given_["head_dim"], "optimizer_weights": 2, "optimizer_gradients": 2}
-    found = evaluate(base.with_columns({name: array(value) for name, value in given_.items()}))
-    expected = plain({**{name: float(column) for name, column in base.columns.items()}, **given_})
+    varied = {**varied, "value_dim": varied["head_dim"], "optimizer_weights": 2, "optimizer_gradients": 2}
+    found = evaluate(base.with_columns({name: array(value) for name, value in varied.items()}))
+    expected = plain({**{name: float(column) for name, column in base.columns.items()}, **varied})
     assert {name: float(found.values[name]) for name in expected} == pytest.approx(expected, rel=1e-11)
 
 
