@@ -515,6 +515,35 @@ def test_one_or_two_offers_have_at_least_the_usual_spread(
     assert hourly(found) == pytest.approx([middle * usual.low, middle, middle * usual.high])
 
 
+def test_three_offers_close_together_are_enough_to_say_so(tmp_path: Path) -> None:
+    assert hourly(rented(tmp_path, offer("1.9"), offer("2"), offer("2.1"))) == pytest.approx([1.92, 2, 2.08])
+
+
+@pytest.mark.parametrize(
+    ("own", "kin", "year", "price"),
+    [
+        (["2021"], ["2024"], 2024, 9),  # the family has the year asked
+        (["2021"], ["2024"], 2021, 1),
+        (["2021"], ["2024"], 2022, 1),  # the chip's own is nearer
+        (["2021"], ["2024"], 2023, 9),
+        (["2020", "2025"], ["2023"], 2025, 1),  # the nearest of its years counts
+        (["2022"], ["2024"], 2023, 1),  # as near: its own
+        (["2021"], ["2024"], None, 1),  # no year is asked: its own
+        ([], ["2024"], None, 9),
+    ],
+)
+def test_the_family_stands_in_where_it_is_nearer_to_the_year(
+    tmp_path: Path, own: list[str], kin: list[str], year: int | None, price: float
+) -> None:
+    family = tmp_path / "prices" / "rent" / "toys.csv"
+    family.parent.mkdir(parents=True)
+    family.write_text(HEADER + "".join(offer("9", each) for each in kin), encoding="utf-8")
+    found = rented(tmp_path, *(offer("1", each) for each in own), year=year)
+    assert hourly(found)[1] == pytest.approx(price)
+    told = "those of its family toys" in found.case.origins["price"].reason
+    assert told is (price == 9)
+
+
 def test_two_offers_far_apart_keep_their_own_spread(tmp_path: Path) -> None:
     assert hourly(rented(tmp_path, offer("1"), offer("9"))) == pytest.approx([1.8, 5, 8.2])
 

@@ -29,12 +29,8 @@ class Learnt(Presets):
 
     def __init__(self, configs: Configs) -> None:
         super().__init__()
+        self.texts = fit.files(configs)
         self.learnt: dict[str, Record] = {}
-        with TemporaryDirectory() as folder:
-            for name, text in fit.files(configs).items():
-                path = Path(folder) / f"{name}.toml"
-                path.write_text(text, encoding="utf-8")
-                self.learnt[name] = read_record("calibrations", path)
 
     def files(self, kind: str, ending: str = ".toml") -> dict[str, Path]:
         """Every record but the house's own efficiencies, which have seen all rows."""
@@ -42,12 +38,18 @@ class Learnt(Presets):
         if kind != "calibrations":
             return found
         others = {name: path for name, path in found.items() if not name.startswith("efficiency-")}
-        return others | {name: record.path for name, record in self.learnt.items()}
+        return others | {name: Path(f"{name}.toml") for name in self.texts}
 
     def load(self, kind: str, name: str) -> Record:
         """The efficiency learnt here, else the house's record."""
-        here = self.learnt.get(name) if kind == "calibrations" else None
-        return here or super().load(kind, name)
+        if kind != "calibrations" or name not in self.texts:
+            return super().load(kind, name)
+        if name not in self.learnt:
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / f"{name}.toml"
+                path.write_text(self.texts[name], encoding="utf-8")
+                self.learnt[name] = read_record("calibrations", path)
+        return self.learnt[name]
 
 
 def short(configs: Configs) -> Configs:

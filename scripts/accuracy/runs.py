@@ -42,7 +42,8 @@ def published(presets: Presets, configs: Configs) -> Published:
     for method, mfu in taken.items():
         scores[method] = by_6nd(estimate, mfu, scores[OURS].truth)
     kin = [kin_of(estimate, index, kind, configs) for index, kind in enumerate(kinds)]
-    documents = [from_document(record, configs, locators(presets)) for record in records]
+    where = locators(presets)
+    documents = [from_document(record, configs, where) for record in records]
     plain = answer([question(record, stated_precision=False) for record in records], house)
     pairs = zip(kin, documents, strict=True)
     sources = [frozenset(config.source for config in [*one, *other]) for one, other in pairs]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from estimator.report.grid import Grid, display_width, wrapped
 from estimator.report.page import Page, one_line
 
-few = settings(deadline=None, max_examples=100)
+few = settings(deadline=None, max_examples=60)
 CHIPS = Grid(["chip", "count"], [["A100", "8"], ["昇腾 910B", "1,000"], ["H100", ""]])
 # Cells as the reports make them: any letter of any script, marks and signs, no line breaks.
 letters = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from estimator import units
 from estimator.report import words
 
-few = settings(deadline=None, max_examples=150)
+few = settings(deadline=None, max_examples=100)
 UNITS = (
     "s", "byte", "kg", "W", "FLOP/s", "kWh", "FLOP", "token", "token/s", "hour", "USD", "CNY", "accelerator", "1",
     "USD/accelerator/hour", "g/kWh",
