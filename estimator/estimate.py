@@ -117,6 +117,8 @@ class Estimate:
         """Return the quantity of that name."""
         if name not in UNITS:
             raise AttributeError(f"an estimate has no '{name}'; it has {', '.join(UNITS)}")
+        if name not in self.values:
+            raise AttributeError(f"this estimate has no '{name}'; it has {', '.join(self.values)}")
         return self.amount(name)
 
     def amount(self, name: str) -> Amount:

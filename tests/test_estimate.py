@@ -339,6 +339,17 @@ def test_an_attribute_that_is_not_there_tells_what_is(usual: Estimate, name: str
     assert not hasattr(usual, name)
 
 
+@pytest.mark.parametrize("name", ["within", "exchange_rate"])
+def test_a_quantity_that_this_question_has_not_is_no_attribute(usual: Estimate, name: str) -> None:
+    """The count is given and no currency is exchanged: there is neither a deadline nor a rate."""
+    assert name in UNITS
+    assert not hasattr(usual, name)
+    assert getattr(usual, name, None) is None
+    with pytest.raises(AttributeError) as raised:
+        getattr(usual, name)
+    assert str(raised.value) == f"this estimate has no '{name}'; it has {', '.join(usual.values)}"
+
+
 # Fit.
 
 
