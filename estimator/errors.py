@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class EstimatorError(Exception):
@@ -36,6 +37,10 @@ class QuestionError(EstimatorError):
         """Keep the single faults beside the joined message."""
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle from the faults: from the joined message, each of its letters would be one."""
+        return type(self), (self.faults,), self.__dict__
 
 
 def near_misses(word: str, known: Sequence[str]) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import pytest
 
 from estimator import EstimatorError, Presets, Run, errors
@@ -42,6 +46,23 @@ def test_the_faults_are_a_copy() -> None:
     error = QuestionError(faults)
     faults.append("other")
     assert error.faults == ("one",)
+
+
+def pickled(error: EstimatorError) -> EstimatorError:
+    return pickle.loads(pickle.dumps(error))
+
+
+@pytest.mark.parametrize("doubled", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("kind", [EstimatorError, *KINDS])
+def test_an_error_comes_whole_out_of_a_copy(
+    kind: type[EstimatorError], doubled: Callable[[EstimatorError], EstimatorError]
+) -> None:
+    """Other processes send their errors back pickled."""
+    error = QuestionError(["--params: wrong", "--mfu: too"]) if kind is QuestionError else kind("wrong\ntoo")
+    error.add_note("in row 7")
+    found = doubled(error)
+    assert (type(found), str(found), vars(found)) == (kind, str(error), vars(error))
+    assert found is not error
 
 
 def test_all_faults_of_a_question_are_kept_apart() -> None:
