@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .errors import AmbiguousPreset, EstimatorError, UnknownPreset, near_misses
-from .inputs.run import PLANS
+from .inputs.table import PLANS
 from .presets import Presets, read_rows, singular
 from .records import Record, Row
 

@@ -12,6 +12,7 @@ from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
 from .formulas import activations, cost, energy, flops, memory, parameters, scaling, throughput
+from .formulas.layout import Layout
 from .formulas.memory import Optimizer
 from .formulas.parameters import Transformer
 
@@ -66,6 +67,7 @@ SHOWN_INPUTS: Mapping[str, str] = {
     "mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1", "pue": "1",
     "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
+    "tp": "1", "pp": "1", "vpp": "1", "cp": "1", "ep": "1", "zero": "1", "shard": "1", "sequence_parallel": "1",
 }  # fmt: skip
 UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}
 
@@ -152,7 +154,9 @@ class Estimate:
 
 
 # The record arguments of formulas, and the prefix under which their fields stand among the columns.
-_RECORDS = {"transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_")}
+_RECORDS = {
+    "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
+}  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(
     (step, tuple((name, step.formula.__annotations__[name] == "Breakdown") for name in step.inputs))

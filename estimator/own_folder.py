@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from .catalogue import RECORD_KINDS
 from .errors import EstimatorError, PresetError, near_misses
-from .inputs.run import PLANS
+from .inputs.table import PLANS
 from .presets import Presets, alias_index, read_rows, singular
 from .records import Record, read_record
 from .units import CURRENCIES

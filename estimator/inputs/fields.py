@@ -124,6 +124,31 @@ def one_of(*words: str) -> Reader:
     return _read
 
 
+def switch(value: Any, _presets: Presets) -> str:
+    """Read what is on or off."""
+    word = str(value).strip().lower()
+    if word in ("on", "true", "yes", "1", "1.0"):
+        return "on"
+    if word in ("off", "false", "no", "0", "0.0"):
+        return "off"
+    raise refuse(f"{units.shorten(value)} is neither on nor off")
+
+
+def zero(value: Any, _presets: Presets) -> float:
+    """Read a stage of sharding: 0 to 3, ``zero-3`` as well, and ``fsdp`` for 3."""
+    word = str(value).strip().lower().removeprefix("zero").lstrip("-_ ").removesuffix(".0")
+    stages = {"0": 0.0, "1": 1.0, "2": 2.0, "3": 3.0, "fsdp": 3.0}
+    if word not in stages:
+        raise refuse(f"{units.shorten(value)} is no stage of sharding; write 0, 1, 2, 3 or fsdp")
+    return stages[word]
+
+
+def shard(value: Any, presets: Presets) -> float | str:
+    """Read over how many ranks states are sharded: a number, ``all`` or ``node``."""
+    word = str(value).strip().lower()
+    return word if word in ("all", "node") else whole(1, 1e8)(value, presets)
+
+
 def path(value: Any, _presets: Presets) -> str:
     """Read the name of a file."""
     if not isinstance(value, str) or not value:

@@ -11,88 +11,9 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 from .. import units
 from ..errors import QuestionError, near_misses
 from ..presets import Presets
-from ..units import CURRENCIES, Price
-from . import fields
+from ..units import Price
 from .fields import Field
-
-PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "tf32", "fp32")
-PLANS = ("on-demand", "reserved", "reserved-1y", "reserved-3y", "spot")
-
-# Every input, in the order in which help lists them.
-FIELDS: Mapping[str, Field] = {
-    "params": Field(fields.count(1e3, 1e16), "Parameters of a dense model, like 65e9, 65B or 1.4T."),
-    "model": Field(
-        fields.preset("models"), "A recorded model, like llama-65b (see: estimate presets models).", "NAME"
-    ),
-    "config": Field(fields.path, "A Hugging Face config.json, read from disk.", "FILE"),
-    "tokens": Field(fields.count(1.0, 1e19), "Training tokens, like 1.4T."),
-    "tokens_per_param": Field(
-        fields.count(1e-6, 1e9), "Training tokens for each (active) parameter; 20 is compute-optimal."
-    ),
-    "epochs": Field(fields.count(1e-6, 1e9), "Passes over the data set, with --dataset-tokens."),
-    "dataset_tokens": Field(fields.count(1.0, 1e19), "Tokens in the data set, with --epochs."),
-    "seq": Field(fields.whole(1, 1e9), "Sequence length in tokens."),
-    "global_batch": Field(fields.whole(1, 1e9), "Sequences in one optimizer step."),
-    "micro_batch": Field(fields.whole(1, 1e6), "Sequences at a time on one accelerator."),
-    "recompute": Field(
-        fields.one_of("none", "selective", "full"),
-        "Activation recomputation: none, selective or full.",
-        "NAME",
-    ),
-    "attention": Field(
-        fields.one_of("fused", "unfused"),
-        "Attention kernel: fused (flash) or unfused, which keeps scores.",
-        "NAME",
-    ),
-    "precision": Field(
-        fields.one_of(*PRECISIONS), f"Of the matrix products: {', '.join(PRECISIONS)}.", "NAME"
-    ),
-    "optimizer": Field(
-        fields.preset("optimizers"), "Like adamw or lomo (see: estimate presets optimizers).", "NAME"
-    ),
-    "on": Field(
-        fields.preset("accelerators"),
-        "The accelerator, like nvidia-h100-sxm-80gb, a100 or ascend-910b.",
-        "NAME",
-    ),
-    "node": Field(fields.preset("nodes"), "The server or cloud instance, like nvidia-dgx-h100.", "NAME"),
-    "platform": Field(
-        fields.preset("platforms"), "A platform that states its scaling efficiency, like cfff.", "NAME"
-    ),
-    "count": Field(fields.whole(1, 1e8), "Accelerators."),
-    "nodes": Field(fields.whole(1, 1e8), "Nodes."),
-    "within": Field(
-        fields.measured("s", "30 days", 1.0, 1e11),
-        'Finish in this time; finds the count, like "30 days".',
-        "TIME",
-    ),
-    "mfu": Field(fields.share(), "Model FLOPs utilisation, like 0.45 or 45%.", "SHARE"),
-    "scaling_efficiency": Field(
-        fields.share(), "Share of the throughput kept at this scale, like 0.92.", "SHARE"
-    ),
-    "goodput": Field(fields.share(), "Share of the time that is productive, like 0.9.", "SHARE"),
-    "price": Field(fields.price, 'Rent, like "2 USD/gpu/hour" or "16 USD/node/hour".', "PRICE"),
-    "plan": Field(fields.one_of(*PLANS), f"Price plan: {', '.join(PLANS)}.", "NAME"),
-    "currency": Field(fields.one_of(*CURRENCIES), "Currency of the answer, like USD or CNY.", "CODE"),
-    "year": Field(fields.whole(2000, 2100), "Year of prices and exchange rates."),
-    "power": Field(
-        fields.measured("W", "400 W", 1e-3, 1e6),
-        "Power of an accelerator with its share of the host.",
-        "POWER",
-    ),
-    "grid": Field(
-        fields.preset("grids"), "The grid that feeds it, like usa, china or aws-us-east-1.", "PLACE"
-    ),
-    "pue": Field(fields.count(1.0, 10.0), "Power usage effectiveness of the facility, 1 or more."),
-}
-
-# Inputs that say the same thing in two ways: at most one of each pair.
-_RIVALS = (
-    ("params", "model"), ("params", "config"), ("model", "config"), ("tokens", "tokens_per_param"),
-    ("tokens", "epochs"), ("tokens", "dataset_tokens"), ("tokens_per_param", "epochs"),
-    ("tokens_per_param", "dataset_tokens"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
-    ("price", "plan"), ("platform", "scaling_efficiency"),
-)  # fmt: skip
+from .table import FIELDS, RIVALS
 
 
 class Run:
@@ -125,6 +46,14 @@ class Run:
     seq: float | None
     global_batch: float | None
     micro_batch: float | None
+    tp: float | None
+    pp: float | None
+    vpp: float | None
+    cp: float | None
+    ep: float | None
+    zero: float | None
+    shard: float | str | None
+    sequence_parallel: str | None
     recompute: str | None
     attention: str | None
     precision: str | None
@@ -135,6 +64,8 @@ class Run:
     count: float | None
     nodes: float | None
     within: float | None
+    stack: str | None
+    stack_year: float | None
     mfu: float | None
     scaling_efficiency: float | None
     goodput: float | None
@@ -250,7 +181,7 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
     named = {name for name, value in given.items() if value is not None}
     faults = [
         f"{option(one)} and {option(other)} contradict each other; give one of them"
-        for one, other in _RIVALS
+        for one, other in RIVALS
         if one in named and other in named
     ]
     if len(named & {"epochs", "dataset_tokens"}) == 1 and "tokens" not in named:
@@ -268,7 +199,7 @@ def rivals_of(name: str) -> set[str]:
     >>> sorted(rivals_of("within"))
     ['count', 'nodes']
     """
-    return {one if other == name else other for one, other in _RIVALS if name in (one, other)}
+    return {one if other == name else other for one, other in RIVALS if name in (one, other)}
 
 
 def write_input(name: str, value: Any) -> str | float:

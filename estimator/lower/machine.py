@@ -12,7 +12,6 @@ from .asked import Asked
 from .efficiency import measured_efficiency
 
 _DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
-SHARDING = "fully sharded (ZeRO-3)"
 # A precision runs at the peak of the units it uses.
 _PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
@@ -23,7 +22,6 @@ def lower(asked: Asked) -> None:
     accelerator = _accelerator(asked, node)
     node = node or _default_node(asked, accelerator)
     _count(asked, node)
-    asked.word("sharding", SHARDING, "", "the only layout modelled so far: data parallel, all states sharded")
     _memory(asked, accelerator)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
