@@ -10,6 +10,7 @@ from ..records import Record
 from . import scaling
 from .asked import Asked
 from .efficiency import measured_efficiency
+from .links import machine_columns
 
 _DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
 # A precision runs at the peak of the units it uses.
@@ -23,6 +24,7 @@ def lower(asked: Asked) -> None:
     node = node or _default_node(asked, accelerator)
     _count(asked, node)
     _memory(asked, accelerator)
+    _links(asked, accelerator, node)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
     asked.number("goodput", "goodput")
@@ -82,6 +84,18 @@ def _memory(asked: Asked, accelerator: Record) -> None:
     asked.draft.unknown(
         "memory_usable", nominal.value * (share.low or 1.0), nominal.value * (share.high or 1.0)
     )
+
+
+def _links(asked: Asked, accelerator: Record, node: Record | None) -> None:
+    """Set memory bandwidth and links; what is uncertain in them is in the range.
+
+    A peak's uncertainty is not: efficiencies were learnt against the recorded peak, so that it cancels.
+    """
+    draft, per_node = asked.draft, float(asked.draft.columns["per_node"])
+    for name, column in machine_columns(asked.presets, accelerator, node, per_node).items():
+        draft.put(name, column.value, column.origin)
+        if column.low < column.high and not name.startswith("peak"):
+            draft.unknown(name, column.low, column.high)
 
 
 def _peak(accelerator: Record, precision: str) -> Figure | None:

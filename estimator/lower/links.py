@@ -1,0 +1,132 @@
+"""Memory and links of an accelerator: bandwidths one way, and how many cards share the fast link."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..presets import Presets
+from ..provenance import Figure, Origin
+from ..records import Record
+
+_HOST_LINK = re.compile(r"Host link: PCIe (\d)")
+# Scale-up links that join every pair of cards directly, so that one pair has only its share of the total.
+_FULL_MESHES = ("HCCS", "Infinity Fabric", "xGMI", "RoCE 24x")
+_SIXTEEN_BIT = ("peak_bf16", "peak_fp16")
+
+
+class Sided(NamedTuple):
+    """One column of a machine with the ends of its range, in house units, and where it came from."""
+
+    value: float
+    low: float
+    high: float
+    origin: Origin
+
+
+def machine_columns(
+    presets: Presets, accelerator: Record, node: Record | None, per_node: float
+) -> dict[str, Sided]:
+    """Return the columns of an accelerator's memory and links.
+
+    ``node`` is the server where one is known; ``per_node`` the accelerators that share it.
+    """
+    peak = peak_16bit(accelerator)
+    return {
+        "peak_16bit": peak,
+        "memory_bandwidth": _memory_bandwidth(presets, accelerator, peak),
+        **_scaleup(presets, accelerator, node, per_node),
+        "scaleout_bandwidth": _scaleout(presets, accelerator, node),
+    }
+
+
+def peak_16bit(accelerator: Record) -> Sided:
+    """Return the dense peak in 16 bit; of a chip without one, its highest in floating point. [FLOP/s]"""
+    figures = accelerator.figures
+    known = [figures[name] for name in _SIXTEEN_BIT if name in figures]
+    if known:
+        return sided(known[0])
+    highest = max(
+        (figure for name, figure in figures.items() if name.startswith("peak_")), key=lambda it: it.value
+    )
+    return sided(highest, f"{accelerator.id} has no 16-bit peak on record: its highest")
+
+
+def sided(figure: Figure, reason: str = "", factor: float = 1.0) -> Sided:
+    """Return a figure with its range; with a reason, or where it is itself assumed, it is an assumption."""
+    low = figure.value if figure.low is None else figure.low
+    high = figure.value if figure.high is None else figure.high
+    kind = "assumed" if reason or figure.kind == "assumed" else "preset"
+    origin = Origin(kind, reason or figure.where, figure)
+    return Sided(figure.value * factor, low * factor, high * factor, origin)
+
+
+def _usual(presets: Presets) -> Record:
+    return presets.load("assumptions", "links")
+
+
+def _memory_bandwidth(presets: Presets, accelerator: Record, peak: Sided) -> Sided:
+    figure = accelerator.figures.get("memory_bandwidth")
+    if figure:
+        return sided(figure)
+    ratio = _usual(presets).figures["bytes_per_flop"]
+    reason = f"{accelerator.id} has no memory bandwidth on record: {ratio.where}"
+    return sided(ratio, reason, peak.value)
+
+
+def _scaleup(presets: Presets, accelerator: Record, node: Record | None, per_node: float) -> dict[str, Sided]:
+    """Return bandwidth, cards and shape of the fast link: of the host's link where no faster one joins the server.
+
+    Recorded bandwidths are those of both directions together. A bridge joins two or four cards of a server;
+    what goes through all of them goes over the host.
+    """
+    figure, domain = (
+        _of_node_or_card(accelerator, node, name) for name in ("scaleup_bandwidth", "scaleup_domain")
+    )
+    link = str(accelerator.words.get("scaleup_link", ""))
+    reach = domain.value if domain else 1.0
+    if figure is None or ("bridge" in link and reach < per_node):
+        return _host(presets, accelerator, per_node)
+    largest = _usual(presets).figures["largest_server"]
+    cards = reach if reach > largest.value else min(reach, per_node)
+    origin = Origin("preset", domain.where if domain else "one card", domain)
+    mesh = float(any(name in link for name in _FULL_MESHES))
+    return {
+        "scaleup_bandwidth": sided(figure, factor=0.5),
+        "scaleup_domain": Sided(cards, cards, cards, origin),
+        "mesh": Sided(mesh, mesh, mesh, Origin("derived", f"the scale-up link is {link or 'not named'}")),
+    }
+
+
+def _of_node_or_card(accelerator: Record, node: Record | None, name: str) -> Figure | None:
+    return (node.figures.get(name) if node else None) or accelerator.figures.get(name)
+
+
+def _host(presets: Presets, accelerator: Record, per_node: float) -> dict[str, Sided]:
+    """Return the columns of cards that meet only over their host's PCI Express."""
+    origin = Origin("derived", "cards of a server without a common scale-up link meet over the host")
+    return {
+        "scaleup_bandwidth": host_link(presets, accelerator),
+        "scaleup_domain": Sided(per_node, per_node, per_node, origin),
+        "mesh": Sided(0.0, 0.0, 0.0, origin),
+    }
+
+
+def host_link(presets: Presets, accelerator: Record) -> Sided:
+    """Return the bandwidth of a card's link to its host, one way. [byte/s]"""
+    named = _HOST_LINK.search(str(accelerator.words.get("note", "")))
+    if named:
+        link = presets.load("links", f"pcie-{named[1]}")
+        return sided(link.figures["bandwidth"], f"{accelerator.id} meets others over {link.name}", 0.5)
+    usual = _usual(presets).figures["host_link"]
+    return sided(usual, f"the host link of {accelerator.id} is not on record: {usual.where}")
+
+
+def _scaleout(presets: Presets, accelerator: Record, node: Record | None) -> Sided:
+    """Return the bandwidth of a card's share of its server's network, one way. [byte/s]"""
+    figure = node.figures.get("scaleout_bandwidth") if node else None
+    if node and figure:
+        return sided(figure, factor=1.0 / node.value("accelerators"))
+    usual = _usual(presets).figures["scaleout_bandwidth"]
+    reason = f"no network of a server of {accelerator.id} is on record: {usual.where}"
+    return sided(usual, reason)
