@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from . import estimate
+from . import estimate, ranges
 from .arrays import Array, array
 from .case import Case
 from .estimate import STEPS, Estimate
+from .formulas.layout import nodes_in_step
 from .formulas.throughput import nodes_needed
 from .inputs import Run
 from .lower import lower
+from .lower.layout import described
 from .presets import Presets
 from .provenance import Origin
 
 _ROUNDS = 60
-Values = np.ndarray[Any, np.dtype[np.float64]]
+_WHOLE = {step.name for step in STEPS if step.whole}
 
 
 def ask(run: Run, presets: Presets | None = None) -> Estimate:
@@ -46,7 +46,7 @@ def evaluate(question: Run | Case) -> Estimate:
 
 
 def sized(case: Case) -> Case:
-    """Fill in the count where the question leaves it open: whole nodes, in time and large enough.
+    """Fill in the count where the question leaves it open: whole nodes and replicas, in time and large enough.
 
     More nodes may run less efficiently, so the count is raised until the time it gives is short enough; where
     that never happens the count stays at its last value and the note says so.
@@ -54,8 +54,9 @@ def sized(case: Case) -> Case:
     if "count" in case.columns:
         return case
     per_node, within = case.columns["per_node"], case.columns["within"]
-    trial = case.with_columns({"count": per_node})
-    nodes: Array = array(1.0)
+    step = nodes_in_step(per_node, *(case.columns[name] for name in ("tp", "pp", "cp", "ep")))
+    nodes: Array = step
+    trial = case.with_columns({"count": nodes * per_node})
     for _ in range(_ROUNDS):
         found = estimate.evaluate(trial)
         needed = nodes_needed(
@@ -63,24 +64,25 @@ def sized(case: Case) -> Case:
         )
         if np.all(needed <= nodes):
             break
-        nodes = np.maximum(nodes, needed)
+        nodes = np.maximum(nodes, np.ceil(needed / step) * step)
         trial = case.with_columns({"count": nodes * per_node})
     else:
         late = "no count finishes in that time: scaling losses grow faster than the count"
         trial = replace(trial, notes=(*trial.notes, late))
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
-    return replace(trial, origins={**trial.origins, "count": origin})
+    words = {**trial.words, "sharding": described(trial.columns)}
+    return replace(trial, origins={**trial.origins, "count": origin}, words=words)
 
 
 def noted(case: Case) -> Case:
     """Add what only the count can show: a batch too small for it, a count that nobody has."""
     columns, notes = case.columns, list(case.notes)
     count, batch = float(columns["count"]), float(columns["global_batch"])
-    smallest = count * float(columns["micro_batch"])
-    if batch < smallest:
+    replicas = count / float(columns["tp"] * columns["pp"] * columns["cp"])
+    if batch < replicas * float(columns["micro_batch"]):
         notes.append(
             f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "
-            f"{count:,.0f} at least {float(columns['micro_batch']):,.0f}"
+            f"{replicas:,.0f} replicas at least {float(columns['micro_batch']):,.0f}"
         )
     if count > float(columns["largest_run"]):
         notes.append(
@@ -92,47 +94,13 @@ def noted(case: Case) -> Case:
 
 def with_ranges(case: Case) -> Estimate:
     """Evaluate a case and the ends of each of its unknowns in one call, on a last axis of 2 k + 1 points."""
-    spread = estimate.evaluate(_spread(case))
-    values = {name: value[..., 0] for name, value in _last_axis(spread.values, case).items()}
+    spread = estimate.evaluate(ranges.spread(case))
+    points = ranges.points(spread.values, case)
     parts = {
-        name: {part: value[..., 0] for part, value in _last_axis(members, case).items()}
+        name: {part: value[..., 0] for part, value in ranges.points(members, case).items()}
         for name, members in spread.parts.items()
     }
-    low, high = _combined(_last_axis(spread.values, case))
-    for step in (step for step in STEPS if step.whole):
-        low[step.name], high[step.name] = np.floor(low[step.name]), np.ceil(high[step.name])
+    values = {name: value[..., 0] for name, value in points.items()}
+    ends = {name: ranges.around(value, whole=name in _WHOLE) for name, value in points.items()}
+    low, high = ({name: pair[side] for name, pair in ends.items()} for side in (0, 1))
     return Estimate(case, values, parts, low, high)
-
-
-def _spread(case: Case) -> Case:
-    """Put every column on a last axis: the case itself, then each unknown at its low and its high end."""
-    points = 2 * len(case.unknowns) + 1
-    columns = {name: np.asarray(value)[..., None] for name, value in case.columns.items()}
-    for index, unknown in enumerate(case.unknowns):
-        for offset, end in ((1, unknown.low), (2, unknown.high)):
-            for name, value in end.items():
-                axis = np.broadcast_to(columns[name], (*columns[name].shape[:-1], points)).copy()
-                axis[..., 2 * index + offset] = value
-                columns[name] = axis
-    return replace(case, columns=columns)
-
-
-def _last_axis(values: Mapping[str, Array], case: Case) -> dict[str, Values]:
-    points = 2 * len(case.unknowns) + 1
-    return {name: np.broadcast_to(value, (*np.shape(value)[:-1], points)) for name, value in values.items()}
-
-
-def _combined(values: Mapping[str, Values]) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Combine the unknowns' deviations as independent ones, in log space, each side for itself."""
-    low: dict[str, Array] = {}
-    high: dict[str, Array] = {}
-    for name, value in values.items():
-        centre = value[..., :1]
-        usable = np.isfinite(value) & (value > 0) & np.isfinite(centre) & (centre > 0)
-        ratio = np.log(np.where(usable, value, 1.0) / np.where(usable, centre, 1.0))[..., 1:]
-        pairs = ratio.reshape(*ratio.shape[:-1], -1, 2)
-        down = np.minimum(pairs.min(axis=-1, initial=0.0), 0.0)
-        up = np.maximum(pairs.max(axis=-1, initial=0.0), 0.0)
-        low[name] = centre[..., 0] * np.exp(-np.sqrt((down * down).sum(axis=-1)))
-        high[name] = centre[..., 0] * np.exp(np.sqrt((up * up).sum(axis=-1)))
-    return low, high

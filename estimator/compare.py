@@ -9,12 +9,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from . import ranges
 from .answer import ask
-from .case import Unknown
+from .case import Case, Unknown
 from .errors import EstimatorError, QuestionError
-from .estimate import SHOWN_INPUTS, Estimate, evaluate
+from .estimate import SHOWN_INPUTS, Estimate
 from .inputs import Run
 from .presets import Presets
+from .ranges import Values
 
 Result = TypeVar("Result")
 _HOW = "name two question files, or one question and --against, like --against on=a100"
@@ -110,8 +112,8 @@ class Comparison:
         return {name: values for name, values in rows.items() if name not in self.given and _differ(values)}
 
     @cached_property
-    def _swings(self) -> list[list[Swing]]:
-        return [swings(estimate) for estimate in self.estimates]
+    def _swings(self) -> list[dict[str, Values]]:
+        return [ranges.swings(estimate.case) for estimate in self.estimates]
 
     def same_currency(self, index: int) -> bool:
         """Tell whether a question's money is that of the first."""
@@ -123,16 +125,18 @@ class Comparison:
 
         There is none where either is unknown or not more than zero, or where the money differs.
         """
-        first, other = (self.estimates[place].amount(name) for place in (0, index))
+        estimates = self.estimates[0], self.estimates[index]
+        first, other = (estimate.amount(name) for estimate in estimates)
         values = [float(amount.value) for amount in (first, other)]
         if not all(math.isfinite(value) and value > 0 for value in values):
             return None
         if name == "cost" and not self.same_currency(index):
             return None
-        down, up = spread(self._swings[0], self._swings[index], name)
+        moved = joint(estimates[0].case, estimates[1].case, self._swings[0][name], self._swings[index][name])
+        low, high = ranges.ends(moved)
         value = values[1] / values[0]
         overlap = bool(other.low <= first.high and first.low <= other.high)
-        return Ratio(value, value * math.exp(-down), value * math.exp(up), overlap)
+        return Ratio(value, value * float(low), value * float(high), overlap)
 
 
 def _differ(values: Sequence[object]) -> bool:
@@ -146,50 +150,19 @@ def _input(estimate: Estimate, name: str) -> str | float | None:
     return float(case.columns[name]) if name in case.columns else None
 
 
-class Swing(NamedTuple):
-    """How far one unknown moves every quantity at its low and at its high end, as logarithms."""
-
-    unknown: Unknown
-    low: Mapping[str, float]
-    high: Mapping[str, float]
-
-
-def swings(estimate: Estimate) -> list[Swing]:
-    """Return what each unknown of an answer does to it, one at a time."""
-    case = estimate.case
-    return [
-        Swing(
-            unknown,
-            *(_moved(estimate, evaluate(case.with_columns(end))) for end in (unknown.low, unknown.high)),
-        )
-        for unknown in case.unknowns
-    ]
-
-
-def _moved(centre: Estimate, moved: Estimate) -> dict[str, float]:
-    pairs = {name: (float(centre.values[name]), float(moved.values[name])) for name in centre.values}
-    return {name: math.log(to / at) if 0 < at < math.inf and 0 < to < math.inf else 0.0
-            for name, (at, to) in pairs.items()}  # fmt: skip
-
-
-def spread(first: Sequence[Swing], other: Sequence[Swing], name: str) -> tuple[float, float]:
-    """Return how far the ratio of a quantity may go down and up, as logarithms.
+def joint(first: Case, other: Case, own: Values, others: Values) -> Values:
+    """Return how far each unknown of two cases moves the ratio of a quantity that it moves so far in each.
 
     An unknown that both answers share (of one name, with the same ends) moves both at once, so only the
-    difference of its two swings counts; all others are independent: the root of the sum of their squares.
+    difference of its two moves counts.
     """
-    ends: list[tuple[float, float]] = []
-    alone = {swing.unknown.name: swing for swing in first}
-    for swing in other:
-        twin = alone.get(swing.unknown.name)
-        if twin and _same(twin.unknown, swing.unknown):
-            del alone[swing.unknown.name]
-            ends.append((swing.low[name] - twin.low[name], swing.high[name] - twin.high[name]))
-        else:
-            ends.append((swing.low[name], swing.high[name]))
-    ends += [(-swing.low[name], -swing.high[name]) for swing in alone.values()]
-    down = math.hypot(*(min(*pair, 0.0) for pair in ends))
-    return down, math.hypot(*(max(*pair, 0.0) for pair in ends))
+    alone = {unknown.name: (unknown, moved) for unknown, moved in zip(first.unknowns, own, strict=True)}
+    found: list[Values] = []
+    for unknown, moved in zip(other.unknowns, others, strict=True):
+        twin = alone.get(unknown.name)
+        shared = twin is not None and _same(twin[0], unknown)
+        found.append(ranges.apart(moved, alone.pop(unknown.name)[1]) if shared else moved)
+    return np.array([*found, *(-moved for _, moved in alone.values())]).reshape(-1, 2)
 
 
 def _same(one: Unknown, other: Unknown) -> bool:

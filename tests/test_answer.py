@@ -201,7 +201,8 @@ def test_the_order_of_unknowns_does_not_matter() -> None:
     unknowns = one("mfu", 0.2, 0.5), one("price", 0.7, 2.0), one("pue", 1.5, 2.5)
     forth, back = moved(*unknowns), moved(*reversed(unknowns))
     for name in forth.values:
-        assert ratios(forth, name) == pytest.approx(ratios(back, name), rel=1e-12, nan_ok=True), name
+        ends = [(float(found.amount(name).low), float(found.amount(name).high)) for found in (forth, back)]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-12, nan_ok=True), name
 
 
 def test_an_unknown_that_moves_nothing_changes_nothing() -> None:
@@ -209,11 +210,34 @@ def test_an_unknown_that_moves_nothing_changes_nothing() -> None:
     assert moved(still).high["cost"] == moved().high["cost"] == moved().values["cost"]
 
 
-def test_an_end_that_is_not_known_or_nothing_does_not_count() -> None:
-    for end in (math.nan, 0.0, math.inf):
-        found = moved(one("price", 0.8, end))
-        assert ratios(found, "cost") == pytest.approx((0.8, 1.0), rel=1e-12)
-        assert ratios(found, "wall_clock") == (1.0, 1.0)
+@pytest.mark.parametrize(
+    ("end", "reached"), [(math.nan, (0.8, 1.0)), (math.inf, (0.8, math.inf)), (0.0, (0.0, 1.0))]
+)
+def test_an_end_that_is_not_known_does_not_count_and_one_without_limit_does(
+    end: float, reached: tuple[float, float]
+) -> None:
+    found = moved(one("price", 0.8, end))
+    assert ratios(found, "cost") == pytest.approx(reached, rel=1e-12)
+    assert ratios(found, "wall_clock") == (1.0, 1.0)
+    # Another unknown beside it makes nothing of this: no limit stays no limit.
+    both = ratios(moved(one("mfu", 0.2, 0.8), one("price", 0.8, end)), "cost")
+    assert [side in (0.0, math.inf) for side in both] == [side in (0.0, math.inf) for side in reached]
+
+
+def test_where_one_end_of_the_memory_holds_the_run_on_no_number_of_cards_the_range_has_no_limit() -> None:
+    base = case_of(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048, seq=2048)
+    found = with_ranges(replace(base, unknowns=(one("memory_usable", 1e9, 160e9),))).fewest_accelerators
+    best = evaluate(base.with_columns({"memory_usable": array(160e9)})).values["fewest_accelerators"]
+    assert (float(found.low), float(found.high)) == (float(best), math.inf)
+    assert math.isfinite(float(found.value))
+
+
+def test_where_only_the_best_end_of_the_memory_holds_the_run_the_range_begins_there() -> None:
+    base = case_of(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048, seq=2048)
+    small = base.with_columns({"memory_usable": array(1e9)})
+    found = with_ranges(replace(small, unknowns=(one("memory_usable", math.nan, 160e9),))).fewest_accelerators
+    best = evaluate(base.with_columns({"memory_usable": array(160e9)})).values["fewest_accelerators"]
+    assert (float(found.low), float(found.value), float(found.high)) == (float(best), math.inf, math.inf)
 
 
 def test_a_quantity_that_is_nothing_stays_nothing() -> None:
@@ -242,6 +266,22 @@ def test_cards_are_counted_whole_at_both_ends() -> None:
     )
     assert all(float(end) == round(float(end)) for end in (amount.low, amount.value, amount.high))
     assert float(amount.low) < float(amount.value) < float(amount.high)
+
+
+@pytest.mark.parametrize("seq", [33554, 2048, 16384])
+def test_a_range_that_ends_on_whole_cards_has_none_added_by_rounding(seq: int) -> None:
+    """With one unknown both ends are what its ends give, cards and all: logarithms and roots add no card.
+
+    At 33,554 tokens LLaMA-65B takes 47 at the high end, which came out as 48.
+    """
+    base = case_of(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048, seq=seq)
+    (memory,) = (unknown for unknown in base.unknowns if unknown.name == "memory_usable")
+    found = with_ranges(replace(base, unknowns=(memory,))).fewest_accelerators
+    ends = [
+        evaluate(base.with_columns(end)).values["fewest_accelerators"] for end in (memory.high, memory.low)
+    ]
+    assert (float(found.low), float(found.high)) == (float(ends[0]), float(ends[1]))
+    assert seq != 33554 or float(found.high) == 47
 
 
 def test_a_range_between_whole_numbers_ends_on_the_next_ones_outwards() -> None:

@@ -1,0 +1,99 @@
+"""The range of an answer: the ends of its unknowns on one axis, and what they do together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array
+from .case import Case
+from .estimate import evaluate
+
+Values = np.ndarray[Any, np.dtype[np.float64]]
+# Ends this near to a whole number are that number: what logarithms and roots leave is no accelerator more.
+_NOISE = 1e-9
+
+
+def points(values: Mapping[str, Array], case: Case) -> dict[str, Values]:
+    """Give values of a spread case their last axis of 2 k + 1 points, whether an unknown touches them or not."""
+    size = 2 * len(case.unknowns) + 1
+    return {name: np.broadcast_to(value, (*np.shape(value)[:-1], size)) for name, value in values.items()}
+
+
+def spread(case: Case) -> Case:
+    """Put every column on a last axis: the case itself, then each unknown at its low and at its high end."""
+    size = 2 * len(case.unknowns) + 1
+    columns = {name: np.asarray(value)[..., None] for name, value in case.columns.items()}
+    for index, unknown in enumerate(case.unknowns):
+        for offset, end in ((1, unknown.low), (2, unknown.high)):
+            for name, value in end.items():
+                axis = np.broadcast_to(columns[name], (*columns[name].shape[:-1], size)).copy()
+                axis[..., 2 * index + offset] = value
+                columns[name] = axis
+    return replace(case, columns=columns)
+
+
+def swings(case: Case) -> dict[str, Values]:
+    """Return how far each unknown of a case moves every quantity, as `moves` does."""
+    return {name: moves(value) for name, value in points(evaluate(spread(case)).values, case).items()}
+
+
+def moves(values: Values) -> Values:
+    """Return the logarithm of each unknown's two ends over the value itself: the last axes are unknown and end.
+
+    An end that is not known moves nothing, nor does any where the value is 0, infinite or not known; an end of 0
+    or of infinity moves without limit.
+
+    Examples
+    --------
+    >>> moves(np.array([2.0, 1.0, 4.0, np.nan, np.inf])).round(3).tolist()
+    [[-0.693, 0.693], [0.0, inf]]
+    """
+    centre = values[..., :1]
+    usable = np.isfinite(centre) & (centre > 0)
+    ratio = np.where(usable, values[..., 1:], 1.0) / np.where(usable, centre, 1.0)
+    ratio = np.where(np.isnan(ratio), 1.0, ratio)
+    logs = np.where(ratio > 0, np.log(np.where(ratio > 0, ratio, 1.0)), -np.inf)
+    return logs.reshape(*logs.shape[:-1], -1, 2)
+
+
+def ends(moved: Values) -> tuple[Array, Array]:
+    """Return the factors of the low and of the high end, from the moves of independent unknowns.
+
+    An unknown that moves a quantity the same way at both ends counts once, by the farther.
+
+    Examples
+    --------
+    >>> low, high = ends(np.log([[0.5, 8.0]]))
+    >>> float(low.round(6)), float(high.round(6))
+    (0.5, 8.0)
+    """
+    down, up = moved.min(axis=-1, initial=0.0), moved.max(axis=-1, initial=0.0)
+    return np.exp(-_root(down)), np.exp(_root(up))
+
+
+def _root(moved: Values) -> Values:
+    return np.sqrt((moved * moved).sum(axis=-1))
+
+
+def apart(moved: Values, other: Values) -> Values:
+    """Return how far an unknown moves one quantity over another that it moves too."""
+    alike = moved == other
+    return np.where(alike, 0.0, moved - np.where(alike, 0.0, other))
+
+
+def around(values: Values, *, whole: bool = False) -> tuple[Array, Array]:
+    """Return the low and the high end of a quantity on a last axis of points; on whole numbers where it counts.
+
+    A quantity that is infinite may be as little as at the best of the ends.
+    """
+    low, high = (values[..., 0] * end for end in ends(moves(values)))
+    low = np.where(
+        np.isposinf(values[..., 0]), values.min(axis=-1, initial=np.inf, where=~np.isnan(values)), low
+    )
+    if whole:
+        return np.floor(low * (1.0 + _NOISE)), np.ceil(high * (1.0 - _NOISE))
+    return low, high

@@ -1,0 +1,114 @@
+"""Ends of unknowns on one axis: what each moves, what they do together, and what moves two answers alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimator import Presets, Run, ask
+from estimator.answer import with_ranges
+from estimator.arrays import array
+from estimator.case import Case, Unknown
+from estimator.compare import Comparison
+from estimator.estimate import evaluate
+from estimator.lower import lower
+from estimator.ranges import Values, apart, around, ends, moves, points, spread, swings
+
+PRESETS = Presets()
+LN2 = math.log(2.0)
+
+
+def case() -> Case:
+    return lower(Run(params=7e9, on="a100", count=64), PRESETS)
+
+
+def test_the_axis_holds_the_case_and_then_both_ends_of_each_unknown() -> None:
+    asked = case()
+    found = points(evaluate(spread(asked)).values, asked)
+    for index, unknown in enumerate(asked.unknowns):
+        for offset, end in ((1, unknown.low), (2, unknown.high)):
+            alone = evaluate(asked.with_columns(end)).values
+            for name, value in alone.items():
+                np.testing.assert_equal(found[name][2 * index + offset], value)
+    for name, value in evaluate(asked).values.items():
+        np.testing.assert_equal(found[name][0], value)
+        assert found[name].shape == (2 * len(asked.unknowns) + 1,)
+
+
+@pytest.mark.parametrize(
+    ("values", "moved"),
+    [
+        ([2.0, 1.0, 4.0], [[-LN2, LN2]]),
+        ([2.0, 1.0, 4.0, 2.0, 1.0], [[-LN2, LN2], [0.0, -LN2]]),
+        ([2.0, math.nan, math.inf], [[0.0, math.inf]]),
+        ([2.0, 0.0, math.nan], [[-math.inf, 0.0]]),
+        ([0.0, 1.0, 4.0], [[0.0, 0.0]]),
+        ([math.inf, 1.0, math.inf], [[0.0, 0.0]]),
+        ([math.nan, 1.0, 4.0], [[0.0, 0.0]]),
+        ([2.0], np.zeros((0, 2)).tolist()),
+    ],
+)
+def test_moves(values: list[float], moved: list[list[float]]) -> None:
+    found = moves(np.array(values))
+    assert found.shape == (len(values) // 2, 2)
+    assert found.tolist() == moved
+
+
+def test_the_swings_of_a_case_are_the_moves_of_its_quantities() -> None:
+    asked = case()
+    found = swings(asked)
+    values = points(evaluate(spread(asked)).values, asked)
+    assert set(found) == set(values)
+    for name, moved in found.items():
+        np.testing.assert_array_equal(moved, moves(values[name]))
+
+
+def test_no_unknowns_leave_a_value_as_it_is() -> None:
+    assert [float(end) for end in ends(np.zeros((0, 2)))] == [1.0, 1.0]
+    assert [float(end) for end in around(np.array([44.3]))] == [44.3, 44.3]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([44.0, 43.0, 47.0], 43, 47),
+        ([44.0, 43.0 + 1e-9, 47.0 - 1e-9], 43, 47),  # what rounding leaves is no accelerator more
+        ([44.0, 43.0 - 1e-9, 47.0 + 1e-9], 43, 47),
+        ([44.0, 42.9, 47.1], 42, 48),
+        ([44.0, 44.0, math.inf], 44, math.inf),
+        ([math.inf, 40.0, math.nan], 40, math.inf),
+        ([math.inf, math.inf, math.inf], math.inf, math.inf),
+    ],
+)
+def test_ends_that_count_things_are_whole(values: list[float], low: float, high: float) -> None:
+    assert [float(end) for end in around(np.array(values), whole=True)] == [low, high]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "left"),
+    [
+        ([[LN2, -LN2]], [[0.5, 0.25]], [[LN2 - 0.5, -LN2 - 0.25]]),
+        ([[0.3, math.inf]], [[0.3, math.inf]], [[0.0, 0.0]]),  # both without limit: alike
+        ([[-math.inf, 0.0]], [[-math.inf, math.inf]], [[0.0, -math.inf]]),
+        ([[math.inf, math.inf]], [[1.0, -math.inf]], [[math.inf, math.inf]]),
+    ],
+)
+def test_apart(one: list[list[float]], other: list[list[float]], left: list[list[float]]) -> None:
+    found: Values = apart(np.array(one), np.array(other))
+    np.testing.assert_allclose(found, left, rtol=1e-15)
+
+
+def test_two_answers_that_one_unknown_leads_out_of_bounds_alike_keep_their_ratio() -> None:
+    questions = [
+        Run(model="llama-65b", on="nvidia-a100-sxm-80gb", count=2048, tokens=tokens) for tokens in (1e9, 2e9)
+    ]
+    asked = [ask(run, PRESETS).case for run in questions]
+    usable = Unknown("memory_usable", {"memory_usable": array(1e9)}, {"memory_usable": array(160e9)})
+    wide = [with_ranges(replace(each, unknowns=(usable,))) for each in asked]
+    assert [float(each.fewest_accelerators.high) for each in wide] == [math.inf, math.inf]
+    ratio = Comparison(questions, wide).ratio(1, "fewest_accelerators")
+    assert ratio is not None
+    assert (ratio.low, ratio.value, ratio.high) == (1.0, 1.0, 1.0)
