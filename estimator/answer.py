@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import estimate, ranges
-from .arrays import Array, array
+from .arrays import Array
 from .case import Case
 from .estimate import STEPS, Estimate
 from .formulas.layout import nodes_in_step
@@ -82,7 +82,7 @@ def noted(case: Case) -> Case:
     if batch < replicas * float(columns["micro_batch"]):
         notes.append(
             f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "
-            f"{replicas:,.0f} replicas at least {float(columns['micro_batch']):,.0f}"
+            f"{replicas:,.0f} at least {float(columns['micro_batch']):,.0f}"
         )
     if count > float(columns["largest_run"]):
         notes.append(

@@ -25,7 +25,7 @@ class Layout(NamedTuple):
     SC20, arXiv:1910.02054, Section 5, for the stages.
     """
 
-    count: Array
+    count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
     per_node: Array
     tp: Array
     pp: Array
@@ -78,3 +78,35 @@ def micro_batches(layout: Layout) -> Array:
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3.
     """
     return np.maximum(layout.global_batch / (layout.micro_batch * data_parallel(layout)), 1.0)
+
+
+def nodes_in_step(per_node: Array, tp: Array, pp: Array, cp: Array, ep: Array) -> Array:
+    r"""Nodes of which a run takes a multiple, so that no replica and no group of experts is left in parts. [1]
+
+    Parameters
+    ----------
+    per_node
+        Accelerators in a node. [accelerator]
+    tp, pp, cp, ep
+        Degrees of tensor, pipeline, context and expert parallelism, whole numbers. [1]
+
+    Notes
+    -----
+    .. math:: \frac{\operatorname{lcm}(g, p \operatorname{lcm}(t c, e))}{g}
+
+    with g accelerators in a node: a replica takes t p c accelerators, and the e ranks of an expert group lie within
+    one pipeline stage.
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for replicas; D. Liu et al., "MoE Parallel
+    Folding", 2025, arXiv:2504.14960, Section 3, for expert groups across the other degrees.
+
+    Examples
+    --------
+    >>> float(nodes_in_step(*map(np.float64, (8, 8, 16, 1, 1))))
+    16.0
+    """
+    stage = np.lcm(np.asarray(tp * cp, dtype=np.int64), np.asarray(ep, dtype=np.int64))
+    replica = np.asarray(pp, dtype=np.int64) * stage
+    return np.lcm(replica, np.asarray(per_node, dtype=np.int64)) / per_node

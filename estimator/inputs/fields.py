@@ -146,7 +146,11 @@ def zero(value: Any, _presets: Presets) -> float:
 def shard(value: Any, presets: Presets) -> float | str:
     """Read over how many ranks states are sharded: a number, ``all`` or ``node``."""
     word = str(value).strip().lower()
-    return word if word in ("all", "node") else whole(1, 1e8)(value, presets)
+    if word in ("all", "node"):
+        return word
+    if isinstance(value, str) and not any(letter.isdigit() for letter in word):
+        raise refuse(f"{units.shorten(value)} is no number of ranks; write one, all or node")
+    return whole(1, 1e8)(value, presets)
 
 
 def path(value: Any, _presets: Presets) -> str:

@@ -26,8 +26,8 @@ def lower(run: Run, presets: Presets) -> Case:
         try:
             part(asked)
         except EstimatorError as error:
-            if str(error) not in faults:  # a broken record may be met in more than one part
-                faults.append(str(error))
+            told = error.faults if isinstance(error, QuestionError) else (str(error),)
+            faults += [fault for fault in told if fault not in faults]  # a broken record may be met twice
     if faults:
         raise QuestionError(faults)
     return asked.draft.finish()

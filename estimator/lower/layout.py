@@ -1,31 +1,42 @@
-"""The layout of a question: parallel degrees and sharding, given or assumed."""
+"""The layout of a question: parallel degrees and sharding, given or assumed, and checked."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 
+from ..arrays import Array
+from ..errors import QuestionError
 from ..inputs.run import option
 from ..provenance import Origin
+from . import legal
 from .asked import Asked
 
-# What the layout of a question consists of, in the order of the record `Layout`.
 DEGREES = ("tp", "pp", "vpp", "cp", "ep")
+# What the layout of a question consists of beside its count and its batches.
 INPUTS = (*DEGREES, "zero", "shard", "sequence_parallel")
+# Dimensions of the model that a layout splits.
+_SPLIT = ("layers", "heads", "kv_heads", "ffn")
 _REASON = "no layout is given: data parallel, all states sharded over all accelerators"
 
 
 def lower(asked: Asked) -> None:
-    """Set the columns of the layout and the words that tell it."""
-    if "per_node" not in asked.draft.columns:  # the machine is faulty, and that is told
-        return
+    """Set the columns of the layout and the words that tell it.
+
+    Raises
+    ------
+    QuestionError
+        All that is illegal about the layout, each with the nearest legal values.
+    """
     given = _given(asked)
     values = {**_defaults(given), **given}
+    facts = _facts(asked, values)
+    if faults := legal.faults(facts, asked.draft.words.get("model", "this model")):
+        raise QuestionError(faults)
     for name in INPUTS:
-        kind = "given" if name in given else "derived"
-        reason = "" if name in given else "not given: part of the layout assumed"
-        asked.draft.put(name, values[name], Origin(kind, reason, option=option(name)))
-    asked.word("sharding", _words(values, asked), "", "" if given else _REASON)
+        asked.draft.put(name, values[name], _origin(name, given))
+    asked.word("sharding", described(asked.draft.columns), "", "" if given else _REASON)
+    asked.draft.notes.extend(_notes(facts))
 
 
 def _given(asked: Asked) -> dict[str, float]:
@@ -35,31 +46,97 @@ def _given(asked: Asked) -> dict[str, float]:
         name: value for name in (*DEGREES, "zero") if (value := getattr(run, name)) is not None
     }
     if run.shard is not None:
-        per_node = float(asked.draft.columns["per_node"])
-        given["shard"] = {"all": math.inf, "node": per_node}.get(str(run.shard)) or float(run.shard)
+        given["shard"] = _ranks(asked, given)
     if run.sequence_parallel is not None:
         given["sequence_parallel"] = float(run.sequence_parallel == "on")
     return given
 
 
+def _ranks(asked: Asked, given: Mapping[str, float]) -> float:
+    """Return the ranks over which states are sharded, infinity for all of them."""
+    if asked.run.shard == "node":
+        return legal.within_node({"tp": given.get("tp", 1.0), "per_node": _column(asked, "per_node")})
+    return math.inf if asked.run.shard == "all" else float(asked.run.shard or math.inf)
+
+
 def _defaults(given: Mapping[str, float]) -> dict[str, float]:
-    """Return the layout of a silent question, what is given of it being fixed."""
+    """Return the layout that the house assumes, what is given of it being fixed."""
     split = float(given.get("tp", 1.0) > 1.0)
     return {**dict.fromkeys(DEGREES, 1.0), "zero": 3.0, "shard": math.inf, "sequence_parallel": split}
+
+
+def _origin(name: str, given: Mapping[str, float]) -> Origin:
+    """Tell given parts of a layout from assumed ones; a silent question assumes it in one piece, as a word."""
+    if name in given:
+        return Origin("given", option=option(name))
+    if name == "zero" and given:
+        return Origin("assumed", "the stage of sharding that holds the largest model", option="--zero")
+    if name == "sequence_parallel" and given.get("tp", 1.0) > 1.0:
+        return Origin("assumed", "costs nothing beside tensor parallelism", option="--sequence-parallel")
+    return Origin("derived", "not given", option=option(name))
+
+
+def _column(asked: Asked, name: str) -> float:
+    """Return a column as a float; NaN where it is not known (yet)."""
+    return float(asked.draft.columns.get(name, math.nan))
+
+
+def _facts(asked: Asked, values: Mapping[str, float]) -> dict[str, float]:
+    """Return what the rules of a legal layout look at; a shape that was only guessed breaks none."""
+    guessed = "shape" in asked.draft.words
+    names = ("count", "per_node", "experts", "seq", "micro_batch", "global_batch")
+    flags = {
+        "chosen": float(bool({*DEGREES, "shard"} & asked.run.given().keys())),
+        "node_shard": float(asked.run.shard == "node"),
+        "by_node": float(asked.run.nodes is not None),
+    }
+    model = {name: math.nan if guessed else _column(asked, name) for name in _SPLIT}
+    return {**{name: _column(asked, name) for name in names}, **model, **values, **flags}
 
 
 _NAMES = {"tp": "tensor", "pp": "pipeline", "vpp": "interleaved", "cp": "context", "ep": "expert"}
 
 
-def _words(layout: Mapping[str, float], asked: Asked) -> str:
-    """Tell a layout in words, like: tensor 8, pipeline 16, data 8, ZeRO-1."""
-    parts = [f"{name} {layout[degree]:g}" for degree, name in _NAMES.items() if layout[degree] > 1.0]
-    stage = f"ZeRO-{layout['zero']:g}" if layout["zero"] else "not sharded"
-    if math.isfinite(layout["shard"]):
-        stage += f" over {layout['shard']:g}"
+def described(columns: Mapping[str, Array]) -> str:
+    """Tell the layout of a case of shape () in words.
+
+    Examples
+    --------
+    >>> from ..arrays import array
+    >>> layout = {"count": 1024, "tp": 8, "pp": 16, "vpp": 1, "cp": 1, "ep": 1, "zero": 1, "shard": math.inf}
+    >>> described({name: array(value) for name, value in layout.items()})
+    'tensor 8, pipeline 16, data 8, ZeRO-1'
+    """
+    known = {name: float(columns[name]) for name in (*DEGREES, "zero", "shard")}
+    parts = [f"{name} {known[degree]:,.0f}" for degree, name in _NAMES.items() if known[degree] > 1.0]
+    stage = f"ZeRO-{known['zero']:.0f}" if known["zero"] else "not sharded"
+    if known["zero"] and math.isfinite(known["shard"]):
+        stage += f" over {known['shard']:,.0f}"
     if not parts and stage == "ZeRO-3":
         return "fully sharded (ZeRO-3)"
-    if "count" in asked.draft.columns:
-        replicas = float(asked.draft.columns["count"]) / (layout["tp"] * layout["pp"] * layout["cp"])
-        parts.append(f"data {replicas:g}")
+    if "count" in columns:
+        parts.append(f"data {float(columns['count']) / (known['tp'] * known['pp'] * known['cp']):,.0f}")
     return ", ".join([*parts, stage])
+
+
+def _notes(facts: Mapping[str, float]) -> list[str]:
+    """Say what is legal and yet slows a run: stages of unequal depth, tensor parallelism across nodes."""
+    notes: list[str] = []
+    if facts["layers"] % (facts["pp"] * facts["vpp"]) > 0.0:
+        notes.append(_uneven(facts))
+    if facts["tp"] > facts["per_node"]:
+        notes.append(
+            f"tensor parallelism over {facts['tp']:,.0f} accelerators reaches beyond a node of "
+            f"{facts['per_node']:,.0f}: its exchange goes over the network"
+        )
+    return notes
+
+
+def _uneven(facts: Mapping[str, float]) -> str:
+    interleaved = facts["vpp"] > 1.0
+    chunks = f" of {facts['vpp']:,.0f} chunks" * interleaved
+    deepest = math.ceil(facts["layers"] / (facts["pp"] * facts["vpp"]))
+    return (
+        f"{facts['layers']:,.0f} layers do not divide evenly into {facts['pp']:,.0f} pipeline stages{chunks}: "
+        f"the deepest {'chunks' if interleaved else 'stages'} hold {deepest} and set the pace"
+    )
