@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..arrays import Array, array
@@ -62,7 +63,7 @@ def _note_published(asked: Asked, record: Record) -> None:
         )
 
 
-def _put(asked: Asked, given: dict[str, float], origin: Origin) -> None:
+def _put(asked: Asked, given: Mapping[str, float | Array], origin: Origin) -> None:
     model = shapes.transformer(**given)
     for name, value in zip(shapes.DIMENSIONS, model, strict=True):
         asked.draft.put(name, value, origin)
@@ -72,34 +73,35 @@ def _from_size(asked: Asked, parameters: float, origin: Origin) -> None:
     """Give a bare parameter count the usual shape; how far models stray from it is an unknown."""
     rule = asked.presets.load("assumptions", "shape")
     spread = rule.figures["hidden_spread"]
-    shape = _shape(rule, array(parameters), 1.0)
+    shape = shape_of(rule, array(parameters), 1.0)
     _put(asked, shape, origin)
     asked.draft.words["shape"] = f"{shape['layers']:.3g} layers of width {shape['hidden']:,.0f}"
     fitted = rule.figures["hidden_coefficient"]
     reason = f"usual of recorded models, vocabulary {shape['vocab']:,.0f}"
     asked.draft.origins["shape"] = Origin("assumed", reason, fitted, "--model")
-    ends = [_shape(rule, array(parameters), factor) for factor in (spread.low or 1.0, spread.high or 1.0)]
+    ends = [shape_of(rule, array(parameters), factor) for factor in (spread.low or 1.0, spread.high or 1.0)]
     low, high = ({name: array(value) for name, value in end.items()} for end in ends)
     asked.draft.unknowns.append(Unknown("shape", low, high))
 
 
-def _shape(rule: Record, parameters: Array, factor: float) -> dict[str, float]:
+def shape_of(rule: Record, parameters: Array, factor: Array | float) -> dict[str, Array]:
+    """Return the usual shape of a dense model of so many parameters, ``factor`` times as wide as the rule says."""
     hidden = array(factor) * shapes.hidden_of(
         parameters, array(rule.value("hidden_coefficient")), array(rule.value("hidden_exponent"))
     )
     vocab = shapes.vocab_of(parameters, hidden, array(rule.value("vocab")))
     head_dim = rule.value("head_dim")
     dimensions = {
-        "layers": float(shapes.layers_of(parameters, hidden, vocab)),
-        "hidden": float(hidden),
-        "heads": float(hidden) / head_dim,
-        "kv_heads": float(hidden) / head_dim,
-        "head_dim": head_dim,
-        "value_dim": head_dim,
-        "ffn": float(hidden) * 8.0 / 3.0,
-        "gated": 1.0,
-        "vocab": float(vocab),
+        "layers": shapes.layers_of(parameters, hidden, vocab),
+        "hidden": hidden,
+        "heads": hidden / head_dim,
+        "kv_heads": hidden / head_dim,
+        "head_dim": array(head_dim),
+        "value_dim": array(head_dim),
+        "ffn": hidden * 8.0 / 3.0,
+        "gated": array(1.0),
+        "vocab": vocab,
     }
     # What rounding leaves is put aside, so that the size asked for is the size answered to the last bit.
     counted = total_parameters(shapes.transformer(**dimensions)).total
-    return {**dimensions, "extra": float(parameters - counted)}
+    return {**dimensions, "extra": parameters - counted}
