@@ -11,6 +11,7 @@ import numpy as np
 from .arrays import Array
 from .case import Case
 from .estimate import evaluate
+from .formulas.ranges import combined_ends
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
 # Ends this near to a whole number are that number: what logarithms and roots leave is no accelerator more.
@@ -71,12 +72,8 @@ def ends(moved: Values) -> tuple[Array, Array]:
     >>> float(low.round(6)), float(high.round(6))
     (0.5, 8.0)
     """
-    down, up = moved.min(axis=-1, initial=0.0), moved.max(axis=-1, initial=0.0)
-    return np.exp(-_root(down)), np.exp(_root(up))
-
-
-def _root(moved: Values) -> Values:
-    return np.sqrt((moved * moved).sum(axis=-1))
+    down, up = combined_ends(-moved.min(axis=-1, initial=0.0), moved.max(axis=-1, initial=0.0))
+    return np.exp(-np.asarray(down)), np.exp(up)
 
 
 def apart(moved: Values, other: Values) -> Values:

@@ -18,6 +18,7 @@ from estimator.answer import sized, with_ranges
 from estimator.arrays import Array, array
 from estimator.case import Unknown
 from estimator.estimate import STEPS, evaluate
+from estimator.formulas.ranges import combined_ends
 from estimator.lower import lower
 
 PRESETS = Presets()
@@ -57,12 +58,14 @@ def brute(case: Case) -> dict[str, tuple[float, float, float]]:
 
 def combined(centre: float, ends: list[list[float]]) -> tuple[float, float, float]:
     """Deviations of one quantity from its centre, each unknown's low and high end, in log space."""
-    down = up = 0.0
+    down: list[float] = []
+    up: list[float] = []
     for pair in ends:
         logs = [math.log(end / centre) for end in pair if 0 < end < math.inf and 0 < centre < math.inf]
-        down += min([0.0, *logs]) ** 2
-        up += max([0.0, *logs]) ** 2
-    return centre * math.exp(-math.sqrt(down)), centre, centre * math.exp(math.sqrt(up))
+        down.append(-min([0.0, *logs]))
+        up.append(max([0.0, *logs]))
+    low, high = combined_ends(np.array(down), np.array(up))
+    return centre * math.exp(-low), centre, centre * math.exp(high)
 
 
 def check(found: Estimate, case: Case) -> None:
@@ -166,16 +169,16 @@ def test_two_unknowns_add_as_the_sides_of_a_right_angle() -> None:
     assert ratios(found, "flops") == (1.0, 1.0)
 
 
-def test_each_side_is_combined_for_itself() -> None:
-    # Cost x 4 by the low efficiency and x 8 by the high price: sqrt(2 ** 2 + 3 ** 2) doublings. Down only the
-    # price halves it.
+def test_what_leans_one_way_moves_both_ends_that_way() -> None:
+    # Cost x 4 by the low efficiency and x 8 by the high price; down only the price halves it. In doublings the sum
+    # of both has its tenth percentile at -0.75 and its ninetieth at 3.86; three moments give -0.72 and 3.93.
     found = moved(one("mfu", 0.1, 0.4), one("price", 0.5, 8.0))
-    assert ratios(found, "cost") == pytest.approx((0.5, 2 ** math.sqrt(13)), rel=1e-12)
+    assert ratios(found, "cost") == pytest.approx((2**-0.72, 2**3.93), rel=0.01)
 
 
 def test_three_and_four_make_five() -> None:
-    found = moved(one("mfu", 0.4 / 8, 0.4), one("price", 1.0, 16.0))
-    assert ratios(found, "cost") == pytest.approx((1.0, 32.0), rel=1e-12)
+    found = moved(one("mfu", 0.4 / 8, 0.4 * 8), one("price", 1 / 16, 16.0))
+    assert ratios(found, "cost") == pytest.approx((1 / 32, 32.0), rel=1e-12)
 
 
 def test_an_unknown_that_moves_a_quantity_one_way_at_both_ends_counts_once() -> None:
@@ -308,8 +311,8 @@ def test_a_wider_unknown_never_gives_a_narrower_range(
     narrow = moved(one("mfu", 0.4, 0.4), one("price", cheap, dear))
     wide = moved(one("mfu", low, high), one("price", cheap, dear))
     for name in ("cost", "wall_clock", "energy"):
-        assert wide.low[name] <= narrow.low[name] * (1 + 1e-12)
-        assert wide.high[name] >= narrow.high[name] * (1 - 1e-12)
+        widths = [float(found.high[name] / found.low[name]) for found in (narrow, wide)]
+        assert widths[1] >= widths[0] * (1 - 1e-9)
 
 
 def drawn(case: Case, draws: int) -> Estimate:
@@ -330,10 +333,7 @@ def drawn(case: Case, draws: int) -> Estimate:
 
 @pytest.mark.parametrize("name", ["record", "borrowed", "mixture", "platform"])
 def test_the_range_is_close_to_that_of_unknowns_drawn_at_random(name: str) -> None:
-    """Each end lies within 15 % of the range's width of the percentile of 20,000 draws.
-
-    Where an unknown has no end on one side, the root of the sum of squares is wider than the draws.
-    """
+    """Each end lies within 5 % of the range's width of the percentile of 20,000 draws."""
     case = case_of(**{**QUESTIONS[name], "model": "llama-65b", "params": None})
     found, samples = with_ranges(case), drawn(case, 20_000)
     for quantity in ("accelerator_hours", "wall_clock", "power", "energy", "carbon", "cost"):
@@ -341,7 +341,7 @@ def test_the_range_is_close_to_that_of_unknowns_drawn_at_random(name: str) -> No
         if math.isnan(float(amount.value)):
             continue
         low, high = np.quantile(np.broadcast_to(samples.values[quantity], 20_000), [0.1, 0.9])
-        within = 0.15 * float(amount.high - amount.low)
+        within = 0.05 * float(amount.high - amount.low)
         assert float(amount.low) == pytest.approx(low, abs=within), quantity
         assert float(amount.high) == pytest.approx(high, abs=within), quantity
 

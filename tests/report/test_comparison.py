@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from estimator import Run
@@ -16,6 +16,7 @@ from estimator.answer import with_ranges
 from estimator.arrays import array
 from estimator.case import Unknown
 from estimator.compare import Comparison
+from estimator.formulas.ranges import combined_ends
 from estimator.report.comparison import comparison_page, letter, sentences
 
 from .questions import GIVEN, PRESETS, answer
@@ -63,13 +64,15 @@ def test_sentences_about_the_time(
 
 
 def test_the_range_of_a_ratio_by_hand() -> None:
-    # A may take half or twice the time, B a quarter... of its own: 4 times or half. Up: hypot(ln 2, ln 4); down:
-    # B at half, A at twice: hypot(ln 2, ln 2).
+    # A may take half or twice the time, B by an unknown of its own half or 4 times: in doublings the ratio is the sum
+    # of one that moves 1 down and 1 up and one that moves 1 down and 2 up.
+    low, high = combined_ends(np.array([1.0, 1.0]), np.array([1.0, 2.0]))
     ratio = side_by_side(question(WIDE), question(OTHER)).ratio(1, "wall_clock")
     assert ratio is not None
     assert ratio.value == pytest.approx(1.0)
-    assert ratio.high == pytest.approx(2 ** math.sqrt(1 + 4))
-    assert ratio.low == pytest.approx(2 ** -math.sqrt(1 + 1))
+    assert (ratio.low, ratio.high) == pytest.approx((2**-low, 2**high))
+    # By the root of the sum of squares 1.41 and 2.24; but the second leans upwards.
+    assert (low, high) == pytest.approx((1.38, 2.26), abs=0.01)
 
 
 def test_an_unknown_of_one_question_alone_is_the_range_of_the_ratio() -> None:
