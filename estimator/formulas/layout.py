@@ -100,7 +100,7 @@ def nodes_in_step(per_node: Array, tp: Array, pp: Array, cp: Array, ep: Array) -
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for replicas; D. Liu et al., "MoE Parallel
-    Folding", 2025, arXiv:2504.14960, Section 3, for expert groups across the other degrees.
+    Folding", 2025, arXiv:2504.14960, for expert groups across the other degrees.
 
     Examples
     --------

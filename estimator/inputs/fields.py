@@ -136,11 +136,11 @@ def switch(value: Any, _presets: Presets) -> str:
 
 def zero(value: Any, _presets: Presets) -> float:
     """Read a stage of sharding: 0 to 3, ``zero-3`` as well, and ``fsdp`` for 3."""
-    word = str(value).strip().lower().removeprefix("zero").lstrip("-_ ").removesuffix(".0")
-    stages = {"0": 0.0, "1": 1.0, "2": 2.0, "3": 3.0, "fsdp": 3.0}
-    if word not in stages:
+    word = str(value).strip().lower().removesuffix(".0")
+    stage = "3" if word == "fsdp" else word.removeprefix("zero").lstrip("-_ ") if word[:1] == "z" else word
+    if stage not in ("0", "1", "2", "3"):
         raise refuse(f"{units.shorten(value)} is no stage of sharding; write 0, 1, 2, 3 or fsdp")
-    return stages[word]
+    return float(stage)
 
 
 def shard(value: Any, presets: Presets) -> float | str:

@@ -32,11 +32,11 @@ FIELDS: Mapping[str, Field] = {
     "seq": Field(fields.whole(1, 1e9), "Sequence length in tokens."),
     "global_batch": Field(fields.whole(1, 1e9), "Sequences in one optimizer step."),
     "micro_batch": Field(fields.whole(1, 1e6), "Sequences at a time on one accelerator."),
-    "tp": Field(fields.whole(1, 1e6), "Degree of tensor parallelism."),
-    "pp": Field(fields.whole(1, 1e6), "Degree of pipeline parallelism: stages."),
-    "vpp": Field(fields.whole(1, 1e6), "Model chunks a pipeline stage holds; more than 1 is interleaved."),
-    "cp": Field(fields.whole(1, 1e6), "Degree of context parallelism."),
-    "ep": Field(fields.whole(1, 1e6), "Degree of expert parallelism."),
+    "tp": Field(fields.whole(1, 4096), "Degree of tensor parallelism."),
+    "pp": Field(fields.whole(1, 4096), "Degree of pipeline parallelism: stages."),
+    "vpp": Field(fields.whole(1, 4096), "Model chunks a pipeline stage holds; more than 1 is interleaved."),
+    "cp": Field(fields.whole(1, 4096), "Degree of context parallelism."),
+    "ep": Field(fields.whole(1, 4096), "Degree of expert parallelism."),
     "zero": Field(fields.zero, "Stage of sharding the states: 0 to 3, or fsdp, which is 3.", "STAGE"),
     "shard": Field(
         fields.shard, "Data-parallel ranks that share one copy of the states: a number, all or node.", "RANKS"

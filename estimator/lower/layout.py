@@ -91,6 +91,7 @@ def _facts(asked: Asked, values: Mapping[str, float]) -> dict[str, float]:
         "by_node": float(asked.run.nodes is not None),
     }
     model = {name: math.nan if guessed else _column(asked, name) for name in _SPLIT}
+    model["layers"] += _column(asked, "encoder_layers")
     return {**{name: _column(asked, name) for name in names}, **model, **values, **flags}
 
 
