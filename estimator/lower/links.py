@@ -46,10 +46,13 @@ def peak_16bit(accelerator: Record) -> Sided:
     known = [figures[name] for name in _SIXTEEN_BIT if name in figures]
     if known:
         return sided(known[0])
-    highest = max(
-        (figure for name, figure in figures.items() if name.startswith("peak_")), key=lambda it: it.value
-    )
-    return sided(highest, f"{accelerator.id} has no 16-bit peak on record: its highest")
+    return sided(highest_peak(accelerator), f"{accelerator.id} has no 16-bit peak on record: its highest")
+
+
+def highest_peak(accelerator: Record) -> Figure:
+    """Return the highest of a chip's peaks; no record of a chip lacks one."""
+    peaks = (figure for name, figure in accelerator.figures.items() if name.startswith("peak_"))
+    return max(peaks, key=lambda figure: figure.value)
 
 
 def sided(figure: Figure, reason: str = "", factor: float = 1.0) -> Sided:

@@ -7,14 +7,13 @@ import math
 from ..errors import EstimatorError
 from ..provenance import Figure, Origin
 from ..records import Record
+from ..schema import PEAK_OF, peak_name
 from . import scaling
 from .asked import Asked
 from .efficiency import measured_efficiency
 from .links import machine_columns
 
 _DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
-# A precision runs at the peak of the units it uses.
-_PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
 
 def lower(asked: Asked) -> None:
@@ -98,8 +97,9 @@ def _links(asked: Asked, accelerator: Record, node: Record | None) -> None:
             draft.unknown(name, column.low, column.high)
 
 
-def _peak(accelerator: Record, precision: str) -> Figure | None:
-    return accelerator.figures.get("peak_" + _PEAK_OF.get(precision, precision))
+def peak_figure(accelerator: Record, precision: str) -> Figure | None:
+    """Return the dense peak on record at a precision: that of the units it uses."""
+    return accelerator.figures.get(peak_name(precision))
 
 
 def _precision(asked: Asked, accelerator: Record) -> str:
@@ -107,7 +107,7 @@ def _precision(asked: Asked, accelerator: Record) -> str:
     known = [name.removeprefix("peak_") for name in accelerator.figures if name.startswith("peak_")]
     given = asked.run.precision
     precision = given or next((name for name in _DEFAULT_PRECISIONS if name in known), "")
-    figure = _peak(accelerator, precision)
+    figure = peak_figure(accelerator, precision)
     if figure is None:
         raise EstimatorError(
             f"--precision: {accelerator.id} has no recorded peak in {precision or 'any'}; "
@@ -115,9 +115,9 @@ def _precision(asked: Asked, accelerator: Record) -> str:
         )
     reason = "" if given else "the first of bf16, fp16, fp32 that the chip has"
     asked.word("precision", precision, "precision", reason)
-    if precision in _PEAK_OF:
+    if precision in PEAK_OF:
         asked.draft.notes.append(
-            f"{precision} is answered at the {_PEAK_OF[precision]} peak of {accelerator.id}; "
+            f"{precision} is answered at the {PEAK_OF[precision]} peak of {accelerator.id}; "
             "whether the chip has it is not on record"
         )
     kind = "assumed" if figure.kind == "assumed" else "preset"
@@ -138,7 +138,7 @@ def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
         sparse = bool(draft.columns.get("experts", 0.0) > 0)
         figure, reason = measured_efficiency(asked.presets, accelerator, precision, sparse=sparse)
         draft.figure("mfu", figure, reason=reason, option="--mfu")
-    peak = _peak(accelerator, precision)
+    peak = peak_figure(accelerator, precision)
     if reason and peak and peak.low is not None and peak.high is not None:
         draft.unknown("peak", peak.low, peak.high)
     scaling.lower(asked)

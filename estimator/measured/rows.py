@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Array, array, quotient
-from .errors import EstimatorError
-from .formulas import shapes
-from .formulas.flops import training_flops_per_token
-from .formulas.parameters import Transformer
-from .presets import Presets
-from .records import Record
+from ..arrays import Array, array, quotient
+from ..formulas.flops import training_flops_per_token
+from ..presets import Presets
+from .models import model_of
 
 Cells = Mapping[str, str]
 
@@ -49,60 +45,6 @@ def scorable(cells: Cells) -> bool:
     """Tell whether a row counts: a complete pre-training row whose tokens a second are sound."""
     sound = cells["check"] != "inconsistent" or cells["check_detail"] == "flops_only"
     return cells["task"] == "pretrain" and cells["complete"] == "full" and sound
-
-
-def model_of(rows: Sequence[Cells], presets: Presets | None = None) -> Transformer:
-    """Return the dimensions of every row as arrays: of the recorded model that it names, else of its own cells.
-
-    The cells know nothing of latent attention, shared experts, dense first layers or windows.
-    """
-    records = _records({row["model"] for row in rows}, presets) if presets else {}
-    models = [_recorded(row, records.get(row["model"])) for row in rows]
-    each = [
-        shapes.transformer(**(model or _from_cells(row))) for row, model in zip(rows, models, strict=True)
-    ]
-    return Transformer(*(array([float(value) for value in column]) for column in zip(*each, strict=True)))
-
-
-def _records(names: set[str], presets: Presets) -> dict[str, Record]:
-    """Return the records that names lead to; a name that leads to none is left out."""
-    found: dict[str, Record] = {}
-    for name in names:
-        with suppress(EstimatorError):
-            found[name] = presets.find("models", name).record
-    return found
-
-
-def _recorded(row: Cells, record: Record | None) -> dict[str, float] | None:
-    """Return the dimensions on record for the model that a row names, if depth and width are the row's."""
-    if record is None:
-        return None
-    same = all(
-        record.value(ours) == number(row, theirs)
-        for ours, theirs in (("layers", "n_layers"), ("hidden", "hidden"))
-    )
-    return (
-        {name: record.value(name) for name in shapes.DIMENSIONS if name in record.figures} if same else None
-    )
-
-
-def _from_cells(row: Cells) -> dict[str, float]:
-    """Return the dimensions that a row prints; experts replace the dense block where there are any."""
-    experts, width, layers = (number(row, name, 0.0) for name in ("n_experts", "ffn_hidden", "n_layers"))
-    heads = number(row, "n_heads", 0.0)
-    return {
-        "layers": layers,
-        "hidden": number(row, "hidden", 0.0),
-        "heads": heads,
-        "kv_heads": number(row, "n_kv_heads", 0.0) or heads,
-        "ffn": 0.0 if experts else width,
-        "gated": float(row["glu"] == "true"),
-        "vocab": number(row, "vocab", 0.0),
-        "experts": experts,
-        "experts_per_token": number(row, "experts_per_token", 0.0),
-        "expert_ffn": width if experts else 0.0,
-        "moe_layers": layers if experts else 0.0,
-    }
 
 
 def throughput_of(rows: Sequence[Cells]) -> Array:

@@ -1,0 +1,49 @@
+"""Columns that `evaluate` needs and no measured row has: the house's choices, and NaN for what nobody asks of a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..presets import Presets
+from ..records import Record
+from .columns import RowDraft
+
+# Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN.
+NEUTRAL: Mapping[str, float] = {
+    "tokens": math.nan, "price": math.nan, "power_per_accelerator": math.nan, "host_share": 0.0, "pue": 1.0,
+    "carbon_intensity": math.nan, "goodput": 1.0, "efficiency_coefficient": 1.0, "efficiency_exponent": 0.0,
+}  # fmt: skip
+KEEPS = ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused")
+
+
+def put_neutral(draft: RowDraft, presets: Presets) -> None:
+    """Set what a row does not say and what it is not asked; columns that stand already stay."""
+    defaults = presets.load("assumptions", "defaults")
+    optimizer = presets.load("optimizers", str(defaults.words["choices"]["optimizer"]["value"]))
+    values = {
+        **NEUTRAL, **optimizer_columns(optimizer),
+        "live": defaults.value("live_parameters"), "bucket": defaults.value("reduce_bucket"),
+    }  # fmt: skip
+    for name, value in values.items():
+        if name not in draft.columns:
+            draft.put(name, value)
+    _loss_of_scale(draft, defaults)
+
+
+def optimizer_columns(optimizer: Record) -> dict[str, float]:
+    """Return what an optimizer keeps, by column."""
+    columns = {f"optimizer_{name}": optimizer.value(name, 0.0) for name in KEEPS}
+    outer = optimizer.value("states_outer", optimizer.value("states", 0.0))
+    return {**columns, "optimizer_states_outer": outer}
+
+
+def _loss_of_scale(draft: RowDraft, defaults: Record) -> None:
+    """Put what scale may take into the range, as a question without a platform has it."""
+    steep = defaults.figures["scale_exponent"].high or 0.0
+    base = defaults.figures["scale_base"].value
+    one = np.ones(draft.table.size)
+    draft.between("scaling_efficiency", "efficiency_coefficient", one * base**steep, one)
+    draft.between("scaling_efficiency", "efficiency_exponent", one * steep, 0.0 * one)
