@@ -12,6 +12,8 @@ _COUNTS = (
     "rope_dim window window_layers encoder_layers extra seq parameters active_parameters"
 ).split()
 _PEAKS = {f"peak_{precision}": "FLOP/s" for precision in "fp64 fp32 tf32 fp16 bf16 fp8 int8 fp4".split()}
+# A precision with block scales runs at the peak of the units that it uses.
+PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
 COMMON_WORDS = frozenset("name aliases note".split())
 
@@ -112,6 +114,17 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
     },
     "calibrations": {"borrowed": _POSITIVE},
 }
+
+
+def peak_name(precision: str) -> str:
+    """Return the figure of an accelerator that holds the dense peak of a precision.
+
+    Examples
+    --------
+    >>> peak_name("bf16"), peak_name("mxfp8")
+    ('peak_bf16', 'peak_fp8')
+    """
+    return "peak_" + PEAK_OF.get(precision, precision)
 
 
 def bound(kind: str, name: str) -> Bound | None:

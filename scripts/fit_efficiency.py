@@ -28,10 +28,10 @@ from estimator.formulas.flops import short_form_flops  # noqa: E402
 from estimator.formulas.parameters import active_parameters  # noqa: E402
 from estimator.measured import Cells, measured, model_of, number, scorable, stands_in  # noqa: E402
 from estimator.presets import Presets  # noqa: E402
+from estimator.schema import peak_name  # noqa: E402
 
 LOW, HIGH = 0.1, 0.9
 ORDINARY_LENGTH = 8192
-PEAKS = {"mxfp8": "fp8", "nvfp4": "fp4"}
 
 
 def chip_of(name: str, presets: Presets) -> str:
@@ -109,7 +109,7 @@ def configuration_of(cells: Cells, presets: Presets) -> Configuration | None:
     if not chip or not precision:
         return None
     record = presets.load("accelerators", chip)
-    peak = record.value("peak_" + PEAKS.get(precision, precision))
+    peak = record.value(peak_name(precision))
     if not peak > 0:
         return None
     sparse = number(cells, "n_experts", 0) > 0

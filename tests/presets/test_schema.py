@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from estimator import schema
+from estimator.inputs.table import PRECISIONS
 from estimator.presets import Presets, alias_index, data_dir, read_rows
 from estimator.records import Record
 
@@ -157,6 +158,13 @@ def test_a_rent_is_of_an_accelerator_or_a_family_with_plan_price_and_date() -> N
             assert re.fullmatch(r"[A-Z]{3}/accelerator/hour", row.cells["unit"]), where
             assert row.cells["plan"] in ("on-demand", "reserved-1y", "reserved-3y", "spot"), where
             assert re.fullmatch(r"20\d\d(-\d\d(-\d\d)?)?", row.cells["as_of"]), where
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_that_a_question_may_name_has_a_peak_that_a_chip_may_have(precision: str) -> None:
+    held = schema.FIGURES["accelerators"]
+    assert held is not None
+    assert held[schema.peak_name(precision)] == "FLOP/s"
 
 
 def test_files_are_utf8_with_plain_line_ends() -> None:
