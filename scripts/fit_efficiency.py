@@ -221,19 +221,34 @@ def spreads_of(configs: list[Configuration]) -> dict[str, tuple[float, float]]:
     spreads: dict[str, tuple[float, float]] = {}
     for kind, sparse in (("dense", False), ("moe", True)):
         alike = [config for config in configs if config.sparse is sparse]
-        ratios = [config.mfu / foretold for config in alike if (foretold := of_other_sources(config, alike))]
+        places = by_place(alike)
+        ratios = [config.mfu / foretold for config in alike if (foretold := of_other_sources(config, places))]
         low, _, high = quantiles(ratios) if ratios else (1.0, 1.0, 1.0)
         spreads[kind] = (min(low, 1.0), max(high, 1.0))
     return spreads
 
 
-def of_other_sources(config: Configuration, alike: list[Configuration]) -> float:
+def places_of(config: Configuration) -> list[tuple[str, str, str]]:
+    """Where a configuration belongs at its precision, the nearest first: its chip, its architecture, anywhere."""
+    named = (("chip", config.chip), ("architecture", config.architecture), ("any", ""))
+    return [(config.precision, place, name) for place, name in named]
+
+
+def by_place(alike: Iterable[Configuration]) -> dict[tuple[str, str, str], list[tuple[str, float]]]:
+    """Source and MFU of the configurations of each place."""
+    places: dict[tuple[str, str, str], list[tuple[str, float]]] = defaultdict(list)
+    for config in alike:
+        for place in places_of(config):
+            places[place].append((config.source, config.mfu))
+    return places
+
+
+def of_other_sources(
+    config: Configuration, places: dict[tuple[str, str, str], list[tuple[str, float]]]
+) -> float:
     """Median MFU of other sources' rows: of the chip, else of its architecture, else of all; 0 for none."""
-    others = [
-        other for other in alike if other.source != config.source and other.precision == config.precision
-    ]
-    for place in ("chip", "architecture", "precision"):
-        values = [other.mfu for other in others if getattr(other, place) == getattr(config, place)]
+    for place in places_of(config):
+        values = [mfu for source, mfu in places[place] if source != config.source]
         if values:
             return statistics.median(values)
     return 0.0

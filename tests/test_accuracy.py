@@ -195,6 +195,22 @@ def test_the_short_form_counts_six_flops_and_changes_nothing_else() -> None:
     assert replace(one, flops=(2.0,)) == made(10)
 
 
+def test_other_sources_foretell_by_chip_then_by_architecture_then_by_all() -> None:
+    one = replace(made(10), source="own")
+    chip = [replace(made(20), source="a"), replace(made(40), source="b"), replace(made(90), source="b")]
+    kin = replace(made(60), source="c", chip="other")
+    far = replace(made(80), source="d", chip="far", architecture="volta")
+    fp8 = replace(made(95, precision="fp8"), source="e")
+
+    def foretold(*others: Any) -> float:
+        return fit.of_other_sources(one, fit.by_place([one, *others]))
+
+    assert foretold(*chip, kin, far, fp8) == pytest.approx(0.8)  # the median of 40, 80 and 180 %
+    assert foretold(kin, far, fp8) == pytest.approx(1.2)
+    assert foretold(far, fp8) == pytest.approx(1.6)
+    assert foretold(fp8) == 0.0
+
+
 def test_a_forecast_is_peak_times_efficiency_over_flops() -> None:
     found = left_out.foretold([made(10), made(30)], array([[0.1, 0.2, 0.4], [0.3, 0.5, 0.6]]))
     np.testing.assert_allclose(found.value, [100 * 0.2 / 2, 100 * 0.5 / 2])
