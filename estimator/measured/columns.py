@@ -48,6 +48,11 @@ class RowDraft:
             ends = (np.where(empty, blank[end], values) for end in ("low", "high"))
             self.between(name, name, *ends)
 
+    def flag(self, name: str, printed: Floats, blank: Floats) -> None:
+        """Set a column of ones and zeros; where none is printed the usual one is taken and noted, without a range."""
+        self.put(name, np.where(np.isnan(printed), blank, printed))
+        self.note(name, np.isnan(printed))
+
     def case(self, kept: Places, words: Mapping[str, str]) -> Case:
         """Return the case of the rows kept."""
         unknowns = tuple(

@@ -19,7 +19,7 @@ from ..presets import Presets
 from ..provenance import Figure
 from ..records import Record
 from .columns import RowDraft
-from .names import record_of
+from .names import model_named, record_of
 from .table import Fault, Floats, Table, distinct
 
 Dimensions = dict[str, float]
@@ -90,7 +90,7 @@ class Rule:
     def model(self, cells: Mapping[str, str]) -> Found:
         """Return the model of one row."""
         numbers = {name: _number(cells[name]) for name in NUMBERS}
-        record = record_of(self.presets, "models", cells["model"]) if cells["model"] else None
+        record = self._record(cells["model"], numbers) if cells["model"] else None
         known = _recorded(record, numbers) if record else None
         seq = record.value("seq") if record else math.nan
         if known:
@@ -103,6 +103,11 @@ class Rule:
                 {}, {}, fault=Fault("no model size", "give a recorded model, params, or n_layers and hidden")
             )
         return Found({}, {}, size, self._factor(size, numbers), seq)
+
+    def _record(self, name: str, numbers: Mapping[str, float]) -> Record | None:
+        """Return the record that a name leads to; where depth and width are printed, by exactly that name."""
+        printed = numbers["n_layers"] > 0 and numbers["hidden"] > 0
+        return record_of(self.presets, "models", name) if printed else model_named(self.presets, name)
 
     def _factor(self, size: float, numbers: Mapping[str, float]) -> float:
         """Return how much wider than the rule's a model is of which width or depth is printed; NaN where neither is."""

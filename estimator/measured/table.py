@@ -67,9 +67,11 @@ _ANY = Limit(5e-324, 1e30)
 class Table:
     """Rows by column. A row with a fault keeps its place, so that every column has one length."""
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], size: int) -> None:
-        """Hold the cells as text, a sequence a column."""
-        self.cells, self.size = columns, size
+    def __init__(
+        self, columns: Mapping[str, Sequence[str]], size: int, spelt: Mapping[str, str] | None = None
+    ) -> None:
+        """Hold the cells as text, a sequence a column; ``spelt`` gives the file's name of a column by ours."""
+        self.cells, self.size, self._spelt = columns, size, spelt or {}
         self.faults: list[Fault | None] = [None] * size
         self._numbers: dict[str, Floats] = {}
 
@@ -81,7 +83,7 @@ class Table:
 
     def text(self, name: str) -> Sequence[str]:
         """Return a column as text; blanks where there is no such column."""
-        return self.cells.get(name) or [""] * self.size
+        return self.cells.get(self._spelt.get(name, name)) or [""] * self.size
 
     def number(self, name: str) -> Floats:
         """Return a column as numbers, NaN where it is blank; a cell that is none is the fault of its row."""
@@ -100,7 +102,9 @@ class Table:
         if limit.whole:
             good &= values == np.floor(values)
         for place in np.flatnonzero(~good & ~np.isnan(values)).tolist():
-            self.fault(place, Fault(f"{name} is not {limit.words}", _quoted(cells[place])))
+            self.fault(
+                place, Fault(f"{self._spelt.get(name, name)} is not {limit.words}", _quoted(cells[place]))
+            )
         return np.where(good, values, np.nan)
 
     def fault(self, place: int, fault: Fault) -> None:
