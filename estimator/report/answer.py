@@ -52,7 +52,7 @@ def title(estimate: Estimate) -> str:
 def rows(estimate: Estimate) -> list[list[str]]:
     """Return label, value, range and note of every quantity that is known."""
     return [
-        [label, shown(estimate, name), _range(estimate, name), _note(estimate, name)]
+        [label, shown(estimate, name), between(estimate, name), _note(estimate, name)]
         for name, label in _LABELS.items()
         if not math.isnan(float(estimate.amount(name).value)) and not _repeats(estimate, name)
     ]
@@ -73,12 +73,14 @@ def shown(estimate: Estimate, name: str) -> str:
     return words.share(value) if name in SHARES else words.amount(value, amount.unit)
 
 
-def _range(estimate: Estimate, name: str) -> str:
+def between(estimate: Estimate, name: str) -> str:
+    """Write the range of a quantity or a shown input; nothing where its ends read alike."""
     amount = estimate.amount(name)
     low, high, value = float(amount.low), float(amount.high), float(amount.value)
-    if name in SHARES:
-        return words.span(low * 100, high * 100, value * 100, "1") + " %" * (low != high)
-    return words.span(low, high, value, amount.unit)
+    if name not in SHARES:
+        return words.span(low, high, value, amount.unit)
+    text = words.span(low * 100, high * 100, value * 100, "1")
+    return f"{text} %" if text else ""
 
 
 def _note(estimate: Estimate, name: str) -> str:

@@ -108,12 +108,8 @@ def _with_range(comparison: Comparison, name: str, index: int) -> str:
     estimate = comparison.estimates[index]
     if name not in estimate.values:
         return "unknown"
-    amount = estimate.amount(name)
-    # A share is a number of percent, like every other share that an answer shows.
-    percent, mark = (100.0, " %") if name in answer.SHARES else (1.0, "")
-    low, high, value = (float(end) * percent for end in (amount.low, amount.high, amount.value))
-    span = words.span(low, high, value, amount.unit)
-    return answer.shown(estimate, name) + (f" ({span}{mark})" if span else "")
+    span = answer.between(estimate, name)
+    return answer.shown(estimate, name) + (f" ({span})" if span else "")
 
 
 def sentences(comparison: Comparison) -> list[str]:

@@ -24,7 +24,7 @@ def digits(value: float, keep: int = 3) -> str:
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else "no limit"
     if value == 0 or (value == round(value) and abs(value) < 1e6):
-        return f"{value:,.0f}"
+        return f"{value + 0.0:,.0f}"  # the sum of -0 and 0 is 0
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude >= 15 or magnitude < -4:
         mantissa, exponent = f"{value:.{keep - 1}e}".split("e")
@@ -90,12 +90,14 @@ def span(low: float, high: float, value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> span(1.9 * 86400, 3.2 * 86400, 2.4 * 86400, "s")
-    '1.9 to 3.2 days'
+    >>> span(1.9 * 86400, 3.2 * 86400, 2.4 * 86400, "s"), span(172800.0, math.inf, 259200.0, "s")
+    ('1.9 to 3.2 days', '2 days to no limit')
     """
     divisor, word = scale(value, unit)
     ends = [digits(end / divisor) for end in (low, high)]
-    return "" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}{word}"
+    if ends[0] == ends[1]:
+        return ""
+    return f"{ends[0]} to {ends[1]}{word}" if math.isfinite(high) else f"{ends[0]}{word} to {ends[1]}"
 
 
 def counted(value: float) -> str:

@@ -91,6 +91,12 @@ def test_what_has_no_range_shows_none(usual: Estimate) -> None:
     assert cells(usual, "Goodput")[1] == ""
 
 
+@pytest.mark.parametrize(("away", "told"), [(1e-9, ""), (0.01, "39.6 to 40.4 %")])
+def test_a_share_whose_ends_read_alike_shows_no_range(usual: Estimate, away: float, told: str) -> None:
+    narrow = replace(usual, low={"mfu": array(0.4 * (1 - away))}, high={"mfu": array(0.4 * (1 + away))})
+    assert cells(narrow, "MFU")[:2] == ["40 %", told]
+
+
 def test_the_rows_behind_an_efficiency_are_told_where_it_was_learnt() -> None:
     note = cells(answer(mfu=None), "MFU")[2]
     assert re.fullmatch(r"model FLOPs over the dense bf16 peak.*; \d+ configurations \(\d+ rows\)", note)

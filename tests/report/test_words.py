@@ -53,6 +53,7 @@ def close(value: float, found: float, keep: int = 3) -> bool:
     ("value", "text"),
     [
         (0.0, "0"),
+        (-0.0, "0"),
         (1.0, "1"),
         (4096.0, "4,096"),
         (999_999.0, "999,999"),  # whole and below a million: in full
@@ -218,6 +219,8 @@ def test_a_loss_is_written_like_a_gain() -> None:
         (5.0, 5.0, 5.0, "s", ""),
         (1.00001e6, 1.00002e6, 1.00001e6, "USD", ""),  # the same as written
         (8.0, math.inf, 16.0, "accelerator", "8 to no limit"),
+        (2 * 86400.0, math.inf, 3 * 86400.0, "s", "2 days to no limit"),
+        (40.0, math.inf, math.inf, "accelerator", "40 to no limit"),
         (1.0, 3.0, 2.0, "1", "1 to 3"),
     ],
 )
