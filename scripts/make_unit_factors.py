@@ -13,7 +13,7 @@ import pint
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "estimator" / "unit_factors.py"
 PREFIXES = ("k", "M", "G", "T", "P", "E", "Z", "m", "u")
-BINARY = ("Ki", "Mi", "Gi", "Ti")
+BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi")
 PREFIXED = {
     "B": PREFIXES[:7] + BINARY,
     "byte": ("kilo", "mega", "giga"),

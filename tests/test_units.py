@@ -37,6 +37,7 @@ def test_the_table_agrees_with_pint(name: str) -> None:
         ("30 days", "s", 2_592_000.0),
         ("1 month", "s", 2_629_800.0),
         ("80 GiB", "byte", 85_899_345_920.0),
+        ("3 PiB", "byte", 3.0 * 2**50),  # which an answer writes
         ("80 GB", "byte", 80e9),
         ("400 Gbit/s", "byte/s", 50e9),
         ("312 TFLOP/s", "FLOP/s", 312e12),

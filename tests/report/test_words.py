@@ -18,7 +18,6 @@ UNITS = (
     "USD/accelerator/hour", "g/kWh",
 )  # fmt: skip
 _NUMBERS = {" million": 1e6, " billion": 1e9, " trillion": 1e12}
-_ONLY_WRITTEN = {"PiB": 2.0**50}  # not among the units that a question may use
 # Over all that an answer can hold: a second's price of a card to the FLOPs of the largest run.
 magnitudes = st.builds(
     lambda mantissa, exponent: mantissa * 10.0**exponent, st.floats(1.0, 9.999), st.integers(-12, 28)
@@ -36,8 +35,7 @@ def read_amount(text: str, unit: str) -> float:
     plural = {"days": "day", "hours": "hour", "minutes": "minute", "years": "year"}
     bare = unit if unit in ("hour",) else "1"  # hours are written as a bare count
     word = plural.get(match[3], match[3]) if match[3] else bare
-    factor = _ONLY_WRITTEN.get(word) or units.unit_bases(word)[0]
-    return read(match[1]) * _NUMBERS.get(match[2] or "", 1.0) * factor
+    return read(match[1]) * _NUMBERS.get(match[2] or "", 1.0) * units.unit_bases(word)[0]
 
 
 def close(value: float, found: float, keep: int = 3) -> bool:
