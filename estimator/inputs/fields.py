@@ -13,6 +13,7 @@ from .. import units
 from ..errors import EstimatorError
 from ..presets import Presets
 from ..units import Price
+from .stacks import STACKS, stack_of
 
 Reader = Callable[[Any, Presets], Any]
 
@@ -122,6 +123,15 @@ def one_of(*words: str) -> Reader:
         return found
 
     return _read
+
+
+def stack(value: Any, _presets: Presets) -> str:
+    """Read a software stack by its name, or by a text that tells which one it means, like ``NeMo 24.07``."""
+    word = str(value).strip().lower()
+    found = word if word in STACKS else stack_of(word)
+    if found == STACKS[0] != word:
+        raise refuse(f"{units.shorten(value)} is not known; choose {', '.join(STACKS[1:])}")
+    return found
 
 
 def switch(value: Any, _presets: Presets) -> str:

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from ..units import CURRENCIES
 from . import fields
 from .fields import Field
+from .stacks import STACKS
 
 PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "tf32", "fp32")
 PLANS = ("on-demand", "reserved", "reserved-1y", "reserved-3y", "spot")
-# Training software by the measured rows that name it; xla is JAX with another trainer than MaxText.
-STACKS = (
-    "megatron", "nemo", "megatron-deepspeed", "deepspeed", "fsdp", "mindspeed", "internevo", "maxtext", "xla",
-    "neuronx", "colossalai", "torchtune", "lomo", "llmq", "picotron", "other",
-)  # fmt: skip
 
 # Every input, in the order in which help lists them.
 FIELDS: Mapping[str, Field] = {
@@ -60,6 +56,17 @@ FIELDS: Mapping[str, Field] = {
     "optimizer": Field(
         fields.preset("optimizers"), "Like adamw or lomo (see: estimate presets optimizers).", "NAME"
     ),
+    "method": Field(
+        fields.one_of("full", "lora", "qlora"),
+        "What is trained: full (every weight), lora or qlora (adapters on frozen weights of 16 or 4 bits).",
+        "NAME",
+    ),
+    "rank": Field(fields.whole(1, 1e5), "Rank of the adapters of lora and qlora."),
+    "offload": Field(
+        fields.one_of("none", "optimizer", "all"),
+        "What stands in the memory of the host: none, optimizer (states and gradients) or all (weights too).",
+        "NAME",
+    ),
     "on": Field(
         fields.preset("accelerators"),
         "The accelerator, like nvidia-h100-sxm-80gb, a100 or ascend-910b.",
@@ -76,7 +83,7 @@ FIELDS: Mapping[str, Field] = {
         'Finish in this time; finds the count, like "30 days".',
         "TIME",
     ),
-    "stack": Field(fields.one_of(*STACKS), f"Training software: {', '.join(STACKS)}.", "NAME"),
+    "stack": Field(fields.stack, f"Training software: {', '.join(STACKS[1:])}.", "NAME"),
     "stack_year": Field(fields.count(2017, 2030), "Year of the software's release, like 2024 or 2024.5."),
     "mfu": Field(fields.share(), "Model FLOPs utilisation, like 0.45 or 45%.", "SHARE"),
     "scaling_efficiency": Field(

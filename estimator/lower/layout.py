@@ -9,7 +9,6 @@ from ..arrays import Array
 from ..errors import QuestionError
 from ..inputs.run import option
 from ..provenance import Origin
-from . import legal
 from .asked import Asked
 
 DEGREES = ("tp", "pp", "vpp", "cp", "ep")
@@ -31,12 +30,21 @@ def lower(asked: Asked) -> None:
     given = _given(asked)
     values = {**_defaults(given), **given}
     facts = _facts(asked, values)
-    if faults := legal.faults(facts, asked.draft.words.get("model", "this model")):
-        raise QuestionError(faults)
+    _check(asked, facts)
     for name in INPUTS:
         asked.draft.put(name, values[name], _origin(name, given))
     asked.word("sharding", described(asked.draft.columns), "", "" if given else _REASON)
     asked.draft.notes.extend(_notes(facts))
+
+
+def _check(asked: Asked, facts: Mapping[str, float]) -> None:
+    """Raise all that is illegal; a question that says nothing of a layout breaks no rule."""
+    if not {*INPUTS, "global_batch"} & asked.run.given().keys():
+        return
+    from .legal import faults  # only where there is something to check
+
+    if found := faults(facts, asked.draft.words.get("model", "this model")):
+        raise QuestionError(found)
 
 
 def _given(asked: Asked) -> dict[str, float]:
@@ -55,7 +63,9 @@ def _given(asked: Asked) -> dict[str, float]:
 def _ranks(asked: Asked, given: Mapping[str, float]) -> float:
     """Return the ranks over which states are sharded, infinity for all of them."""
     if asked.run.shard == "node":
-        return legal.within_node({"tp": given.get("tp", 1.0), "per_node": _column(asked, "per_node")})
+        from .legal import within_node
+
+        return within_node({"tp": given.get("tp", 1.0), "per_node": _column(asked, "per_node")})
     return math.inf if asked.run.shard == "all" else float(asked.run.shard or math.inf)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..formulas.activations import RECOMPUTE
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
+from ..inputs.stacks import STACKS
 from ..provenance import Origin
 from ..records import Record
 from . import batch
@@ -22,6 +23,7 @@ def lower(asked: Asked) -> None:
     attention = asked.word_or_default("attention", "attention")
     asked.draft.put("unfused", float(attention == "unfused"), Origin("derived", f"attention is {attention}"))
     _optimizer(asked)
+    _software(asked)
     _tokens(asked)
     batch.warn(asked)
 
@@ -30,6 +32,15 @@ def _batch(asked: Asked) -> None:
     batch = asked.run.global_batch
     origin = Origin("given" if batch else "derived", "not asked: no step time", option="--global-batch")
     asked.draft.put("global_batch", float("nan") if batch is None else batch, origin)
+
+
+def _software(asked: Asked) -> None:
+    """Set the stack as its code, and the year of its release, NaN where it is not known."""
+    stack, year = asked.run.stack or STACKS[0], asked.run.stack_year
+    origin = Origin("given" if asked.run.stack else "derived", f"a {stack} stack", option="--stack")
+    asked.draft.put("stack", float(STACKS.index(stack)), origin)
+    origin = Origin("given" if year else "derived", "" if year else "not given", option="--stack-year")
+    asked.draft.put("stack_year", float("nan") if year is None else year, origin)
 
 
 def _record(asked: Asked) -> Record:

@@ -82,6 +82,26 @@ def test_degrees_are_whole_and_of_a_size_that_makes_sense(name: str) -> None:
             read(name, value)
 
 
+@pytest.mark.parametrize(
+    ("value", "stack"),
+    [
+        ("Megatron", "megatron"), ("nemo", "megatron"), ("NeMo 24.07 (Megatron-Core)", "megatron"),
+        ("Megatron-DeepSpeed", "deepspeed"), ("MaxText", "xla"), ("fsdp", "fsdp"), ("typical", "typical"),
+    ],
+)  # fmt: skip
+def test_stacks_by_their_name_or_a_text_that_holds_it(value: str, stack: str) -> None:
+    assert read("stack", value) == stack
+
+
+def test_a_stack_that_nobody_knows() -> None:
+    with pytest.raises(QuestionError) as raised:
+        read("stack", "handmade")
+    assert str(raised.value) == (
+        "--stack: 'handmade' is not known; choose megatron, deepspeed, fsdp, mindspeed, xla, internevo, llmq, "
+        "colossalai, neuron, torchtune, lomo"
+    )
+
+
 def test_the_year_of_a_release_may_have_a_fraction() -> None:
     assert read("stack_year", "2024.5") == 2024.5
     for year in (2016, 2031):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator import Case, Presets, QuestionError, Run, ask
+from estimator.inputs.stacks import STACKS
 from estimator.lower import lower
 from estimator.lower.layout import INPUTS
 
@@ -78,6 +79,17 @@ def test_what_is_assumed_beside_a_given_degree_is_listed_with_its_option() -> No
         "assumed", "--sequence-parallel",
     )  # fmt: skip
     assert case(tp=8, zero=1, sequence_parallel="on").origins["zero"].kind == "given"
+
+
+def test_the_software_becomes_a_code_and_a_year() -> None:
+    silent, given = case(), case(stack="NeMo 24.07", stack_year=2024.5)
+    assert (STACKS[int(silent.columns["stack"])], STACKS[int(given.columns["stack"])]) == (
+        "typical",
+        "megatron",
+    )
+    assert math.isnan(silent.columns["stack_year"])
+    assert given.columns["stack_year"] == 2024.5
+    assert [given.origins[name].kind for name in ("stack", "stack_year")] == ["given", "given"]
 
 
 def noted(**question: Any) -> list[str]:
