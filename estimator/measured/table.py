@@ -67,12 +67,11 @@ _ANY = Limit(5e-324, 1e30)
 class Table:
     """Rows by column. A row with a fault keeps its place, so that every column has one length."""
 
-    def __init__(
-        self, columns: Mapping[str, Sequence[str]], size: int, spelt: Mapping[str, str] | None = None
-    ) -> None:
-        """Hold the cells as text, a sequence a column; ``spelt`` gives the file's name of a column by ours."""
-        self.cells, self.size, self._spelt = columns, size, spelt or {}
+    def __init__(self, columns: Mapping[str, Sequence[str]], size: int) -> None:
+        """Hold the cells as text, a sequence a column."""
+        self.cells, self.size = columns, size
         self.faults: list[Fault | None] = [None] * size
+        self._spelt: Mapping[str, str] = {}
         self._numbers: dict[str, Floats] = {}
 
     @classmethod
@@ -80,6 +79,12 @@ class Table:
         """Make a table of rows that are mappings."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         return cls({name: [row.get(name) or "" for row in rows] for name in names}, len(rows))
+
+    def renamed(self, cells: Mapping[str, Sequence[str]], spelt: Mapping[str, str]) -> Table:
+        """Return the same rows with some columns replaced; ``spelt`` gives the file's name of a column by ours."""
+        made = Table({**self.cells, **cells}, self.size)
+        made.faults, made._spelt = self.faults, spelt
+        return made
 
     def text(self, name: str) -> Sequence[str]:
         """Return a column as text; blanks where there is no such column."""
