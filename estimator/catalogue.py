@@ -135,9 +135,8 @@ class Filter(NamedTuple):
 
     def keeps(self, kind: str, row: Row) -> bool:
         """Tell whether a row is wanted."""
-        wanted = ("reserved-1y", "reserved-3y") if self.plan == "reserved" else (self.plan,)
         date = row.cells.get(_YEAR_COLUMN.get(kind, "as_of")) or ""
-        return (not self.plan or row.cells.get("plan") in wanted) and (
+        return (not self.plan or row.cells.get("plan") in PLANS[self.plan]) and (
             self.year is None or date.startswith(str(self.year))
         )
 

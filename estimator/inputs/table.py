@@ -10,7 +10,11 @@ from .fields import Field
 from .stacks import STACKS
 
 PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "tf32", "fp32")
-PLANS = ("on-demand", "reserved", "reserved-1y", "reserved-3y", "spot")
+# Price plans, each with the plans on record that it stands for, the shortest term first.
+PLANS: Mapping[str, tuple[str, ...]] = {
+    "on-demand": ("on-demand",), "reserved": ("reserved", "reserved-1y", "reserved-3y"),
+    "reserved-1y": ("reserved-1y",), "reserved-3y": ("reserved-3y",), "spot": ("spot",),
+}  # fmt: skip
 
 # Every input, in the order in which help lists them.
 FIELDS: Mapping[str, Field] = {

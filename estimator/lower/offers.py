@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from .. import units
 from ..errors import EstimatorError, PresetError
+from ..inputs.table import PLANS
 from ..provenance import Figure, Source
 from ..records import Row, cell_number
 from .asked import Asked
 from .exchange import exchange
 
-# What a plan without a term stands for: the shortest term on record.
-_TERMS = {"reserved": ("reserved", "reserved-1y", "reserved-3y")}
 _HOUR = 3600.0
 # With fewer offers than this their own spread says little.
 _FEW = 3
@@ -61,7 +60,7 @@ def _of_plan(asked: Asked, table: str, plan: str) -> list[Row]:
             raise PresetError(
                 f"{row.place}: the plan is missing; write on-demand, reserved-1y, reserved-3y or spot"
             )
-    for term in _TERMS.get(plan, (plan,)):
+    for term in PLANS.get(plan, (plan,)):
         if found := [row for row in rows if row.cells["plan"] == term]:
             return found
     return []

@@ -208,6 +208,18 @@ def test_reserved_stands_for_both_terms(estimate: Estimate) -> None:
     assert {row["plan"] for row in listed} == {"reserved-1y", "reserved-3y"}
 
 
+def test_reserved_lists_what_an_answer_takes_for_it(estimate: Estimate, own: Path) -> None:
+    """A user's own price book may leave the term open; the answer takes that offer, and the list shows it."""
+    book = own / "prices" / "rent" / "acme-one.csv"
+    book.write_text(OFFERS.replace("on-demand", "reserved"), encoding="utf-8")
+    options = ("--plan", "reserved", "--presets", str(own), "--format")
+    listed = rows(estimate("presets", "prices", "acme-one", *options, "csv").out)
+    assert {row["plan"]: row["price"] for row in listed} == {"reserved": "1.5", "reserved-1y": "0.9"}
+    answer = json.loads(estimate("train", "--params", "1e9", "--on", "acme-one", *options, "json").out)
+    (reason,) = [each["reason"] for each in answer["assumptions"] if each["option"] == "--price"]
+    assert "the one reserved offer of 2026" in reason
+
+
 def test_exchange_rates_of_a_currency(estimate: Estimate) -> None:
     held = document(estimate("presets", "exchange-rates", "cny", "--year", "2023", "--format", "json"))
     (row,) = held["rows"]
