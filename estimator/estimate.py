@@ -11,9 +11,22 @@ import numpy as np
 from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
-from .formulas import activations, cost, energy, flops, memory, parameters, scaling, throughput
+from .formulas import (
+    cost,
+    energy,
+    flops,
+    memory,
+    memory_card,
+    memory_fit,
+    memory_states,
+    parameters,
+    scaling,
+    throughput,
+)
 from .formulas.layout import Layout
 from .formulas.memory import Optimizer
+from .formulas.memory_card import Card
+from .formulas.memory_states import Method
 from .formulas.parameters import Transformer
 
 
@@ -43,11 +56,14 @@ STEPS: tuple[Step, ...] = (
     Step("flops_per_token", flops.training_flops_per_token, "FLOP/token"),
     Step("flops", flops.training_flops, "FLOP"),
     Step("flops_6nd", flops.short_form_flops, "FLOP"),
-    Step("state_memory", memory.state_memory, "byte"),
-    Step("activation_memory", activations.activation_memory, "byte"),
-    Step("gather_buffers", memory.gather_buffers, "byte"),
-    Step("fewest_accelerators", memory.fewest_accelerators, "accelerator", whole=True),
-    Step("memory", memory.memory_per_accelerator, "byte"),
+    Step("state_memory", memory_states.whole_states, "byte"),
+    Step("first_stage_memory", memory_card.first_stage_memory, "byte"),
+    Step("middle_stage_memory", memory_card.middle_stage_memory, "byte"),
+    Step("last_stage_memory", memory_card.last_stage_memory, "byte"),
+    Step("worst_stage", memory_fit.worst_stage, "1"),
+    Step("memory_allocated", memory_fit.memory_allocated, "byte"),
+    Step("memory", memory_fit.memory, "byte"),
+    Step("fewest_accelerators", memory_fit.fewest_accelerators, "accelerator", whole=True),
     Step("memory_total", memory.memory_over_all, "byte"),
     Step("scaling_efficiency", scaling.scaling_efficiency, "1"),
     Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
@@ -156,6 +172,7 @@ class Estimate:
 # The record arguments of formulas, and the prefix under which their fields stand among the columns.
 _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
+    "method": (Method, "method_"), "card": (Card, ""),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(

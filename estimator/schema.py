@@ -112,7 +112,7 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
         **dict.fromkeys(_DIVISORS, _POSITIVE),
         "pue": _FROM_ONE,
     },
-    "calibrations": {"borrowed": _POSITIVE},
+    "calibrations": dict.fromkeys("borrowed device_context communicator fragmentation".split(), _POSITIVE),
 }
 
 

@@ -2,108 +2,248 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..arrays import Array
-from ..breakdown import Breakdown
+from .layout import Layout
 from .parameters import Transformer
+from .stages import Stage, blocks_of
 
 # The recomputation modes; the place of a mode in this list is its code.
 RECOMPUTE = ("none", "selective", "full")
 
 
-def layer_activation(model: Transformer, seq: Array, micro_batch: Array) -> Array:
-    r"""Activations that one layer keeps for its backward pass, attention scores left out. [byte]
+class Kept(NamedTuple):
+    """Bytes a token that a block keeps: ``whole`` on each tensor-parallel rank, ``split`` among them. [byte/token]"""
 
-    Notes
-    -----
-    .. math:: s b (10 h + 4 a d + 4 k d + 4 f)
-
-    which is :math:`34 s b h` for as many key-value heads as heads and f = 4 h: inputs of the norms and
-    projections, queries, keys, values, the feed-forward block's inner width, and dropout masks. A gated
-    block keeps twice the inner width. Two bytes an element.
-
-    References
-    ----------
-    V. Korthikanti et al., "Reducing Activation Recomputation in Large Transformer Models", 2022,
-    arXiv:2205.05198, Section 4.1.
-    """
-    queries = 4.0 * model.heads * model.head_dim
-    keys = 4.0 * model.kv_heads * model.head_dim
-    inner = np.maximum(model.ffn, model.expert_ffn * model.experts_per_token + model.shared_ffn)
-    widths = 10.0 * model.hidden + queries + keys + 4.0 * (1.0 + model.gated) * inner
-    return seq * micro_batch * widths
+    whole: Array
+    split: Array
 
 
-def score_activation(model: Transformer, seq: Array, micro_batch: Array) -> Array:
-    r"""Attention scores that one layer keeps where no fused kernel avoids them. [byte]
-
-    Notes
-    -----
-    .. math:: 5 a s^2 b
-
-    References
-    ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1.
-    """
-    return 5.0 * model.heads * seq * seq * micro_batch
-
-
-def activation_memory(
-    transformer: Transformer, seq: Array, micro_batch: Array, recompute: Array, unfused: Array
-) -> Breakdown:
-    r"""Activations of one card that runs the whole depth. [byte/accelerator]
+def norm_activation(model: Transformer, eager: Array) -> Array:
+    r"""Bytes a token of one norm, its input and the input of the matrices behind it. [byte/token]
 
     Parameters
     ----------
-    transformer
+    model
         Dimensions. [1]
-    seq
-        Sequence length. [token]
-    micro_batch
-        Sequences at a time. [1]
-    recompute
-        Code of the mode: 0 none, 1 selective (scores only), 2 full. [1]
-    unfused
-        1 where attention scores are written to memory, 0 where a fused kernel avoids it. [1]
-
-    Returns
-    -------
-    Kept activations, the layer at work, and logits in 32 bit. [byte/accelerator]
+    eager
+        1 where each operation keeps its own inputs, 0 where kernels are fused. [1]
 
     Notes
     -----
-    .. math:: 2 s b h L + s b (34 h + 5 a s) + 4 s b V
+    .. math:: 4 h + h \text{ (dropout mask)} \quad \text{or} \quad 14 h
 
-    with full recomputation; without it each layer keeps :math:`s b (34 h + 5 a s)`. A fused kernel keeps no
-    scores: the terms in :math:`a s` fall away.
+    A fused kernel keeps its input and its output, two bytes each; models with a plain feed-forward block are
+    taken to drop out, gated ones not. Operation by operation, a norm in 32 bit keeps its input and its
+    output in 32 bit as well, and what stands between them.
 
     References
     ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 1, Section 5 and Section 4.3; T. Dao et al.,
-    "FlashAttention", 2022, arXiv:2205.14135, Theorem 1, for memory linear in the sequence.
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1; transformers v4.28.1, ``modeling_llama.py``,
+    ``LlamaRMSNorm``, its saved tensors counted with ``torch.autograd.graph.saved_tensors_hooks``.
+    """
+    fused = (5.0 - model.gated) * model.hidden
+    return np.where(eager > 0, 14.0 * model.hidden, fused)
+
+
+def attention_activation(model: Transformer, eager: Array) -> Array:
+    r"""Bytes a token of queries, keys, values and the output of one attention block. [byte/token]
+
+    Notes
+    -----
+    .. math:: 2 a d + 2 k (d + v) + 2 a v
+
+    Operation by operation, keys and values of grouped queries are repeated for each head. A latent
+    (``kv_rank`` > 0) is kept before and after its norm, and keys and values are as many as the heads.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1; J. Ainslie et al., 2023, arXiv:2305.13245,
+    for k < a; DeepSeek-AI, 2024, arXiv:2405.04434, Section 2.1, for latents.
+    """
+    latent = model.kv_rank > 0
+    each = np.where(latent | (eager > 0), model.heads, model.kv_heads)
+    query = model.head_dim + model.rope_dim
+    latents = 4.0 * (model.q_rank + model.kv_rank) + 2.0 * model.rope_dim
+    heads = 2.0 * model.heads * (query + model.value_dim) + 2.0 * each * (query + model.value_dim)
+    return heads + np.where(latent, latents, 0.0)
+
+
+def inner_activation(model: Transformer, width: Array, eager: Array) -> Array:
+    r"""Bytes a token inside a feed-forward block of a width. [byte/token]
+
+    Notes
+    -----
+    .. math:: 4 f \quad \text{or, gated,} \quad 6 f
+
+    before and after the activation function; gated, gate, other branch and product, and 8 f where each
+    operation keeps its own inputs.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1; N. Shazeer, 2020, arXiv:2002.05202, Eq. 5.
+    """
+    return (4.0 + model.gated * np.where(eager > 0, 4.0, 2.0)) * width
+
+
+def expert_activation(model: Transformer, eager: Array) -> Array:
+    r"""Bytes a token of routed and shared experts, with balanced routing and no token dropped. [byte/token]
+
+    Notes
+    -----
+    .. math:: k_e (4 h + (4 + 2 g) f_e) + (4 + 2 g) f_s
+
+    Each of a token's :math:`k_e` experts keeps a copy of its input and its output beside the inner widths.
+
+    References
+    ----------
+    T. Gale et al., "MegaBlocks", 2022, arXiv:2211.15841, Section 4, for copies permuted by expert.
+    """
+    chosen = 4.0 * model.hidden + inner_activation(model, model.expert_ffn, eager)
+    return model.experts_per_token * chosen + inner_activation(model, model.shared_ffn, eager)
+
+
+def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
+    r"""Bytes a token of the attention scores that are kept where no fused kernel avoids them. [byte/token]
+
+    Notes
+    -----
+    .. math:: 5 a s \quad \text{or, operation by operation,} \quad 8 a s
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 1; transformers v4.28.1, ``LlamaAttention``, counted as
+    for `norm_activation`: softmax in 32 bit, its copy in 16 bit and the masked scores.
+    """
+    return np.where(eager > 0, 8.0, 5.0) * model.heads * seq
+
+
+def block_activation(model: Transformer, stage: Stage, eager: Array) -> Kept:
+    """Return what all layers of a stage keep of a token, attention scores left out. [byte/token]"""
+    attention, dense, sparse = blocks_of(model, stage)
+    norms = (attention + dense + sparse) * norm_activation(model, eager)
+    inner = dense * inner_activation(model, model.ffn, eager) + sparse * expert_activation(model, eager)
+    return Kept(norms, attention * attention_activation(model, eager) + inner)
+
+
+def tokens_of(layout: Layout, seq: Array) -> Array:
+    r"""Tokens of a micro-batch on one card. [token]
+
+    Notes
+    -----
+    .. math:: \frac{s b}{c}
+
+    References
+    ----------
+    H. Liu et al., "Ring Attention", 2023, arXiv:2310.01889, Section 3, for the sequence over c cards.
+    """
+    return seq * layout.micro_batch / layout.cp
+
+
+def replication(layout: Layout) -> Array:
+    r"""Share that a card holds of what tensor parallelism alone does not split. [1]
+
+    Notes
+    -----
+    .. math:: \frac{1}{t} \text{ with sequence parallelism, else } 1
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 2 and Eq. 4.
+    """
+    return np.where(layout.sequence_parallel > 0, 1.0 / layout.tp, 1.0)
+
+
+def layers_activation(
+    model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array
+) -> tuple[Array, Array]:
+    r"""Return what all layers of a stage keep of one micro-batch: all but scores, and scores. [byte]
+
+    Notes
+    -----
+    .. math:: s b h \left( 10 + \frac{24}{t} \right) L, \qquad \frac{5 a s^2 b}{t} L
+
+    for plain attention and f = 4 h; with sequence parallelism the first is :math:`34 s b h L / t`.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Eqs. 1, 2 and 4, Table 2.
 
     Examples
     --------
-    GPT-3 175B, one layer, no recomputation (Korthikanti 2022: 34 s b h + 5 a s^2 b):
-
     >>> from estimator.formulas.shapes import transformer
+    >>> from estimator.formulas.stages import stage
     >>> gpt3 = transformer(layers=1, hidden=12288, heads=96, ffn=49152, vocab=51200)
-    >>> parts = activation_memory(gpt3, *map(np.float64, (2048, 1, 0, 1))).parts
-    >>> float(parts["activations"]) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
+    >>> one, none = np.float64(1), np.float64(0)
+    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one)
+    >>> kept, scores = layers_activation(gpt3, stage(gpt3, layout, "first"), layout, np.float64(2048), none)
+    >>> float(kept + scores) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
     True
     """
-    layers = transformer.layers + transformer.encoder_layers
-    plain = layer_activation(transformer, seq, micro_batch)
-    scores = unfused * score_activation(transformer, seq, micro_batch)
-    kept = np.where(recompute == 0, plain + scores, plain)
-    checkpoints = 2.0 * seq * micro_batch * transformer.hidden
-    return Breakdown(
-        {
-            "activations": layers * np.where(recompute == 2, checkpoints, kept),
-            "recomputed_layer": np.where(
-                recompute == 2, plain + scores, np.where(recompute == 1, scores, 0.0)
-            ),
-            "logits": 4.0 * seq * micro_batch * transformer.vocab,
-        }
-    )
+    kept = block_activation(model, stage, eager)
+    tokens = tokens_of(layout, seq)
+    attention, _, _ = blocks_of(model, stage)
+    scores = layout.unfused * attention * score_activation(model, seq, eager)
+    whole = kept.whole * replication(layout)
+    return tokens * (whole + kept.split / layout.tp), tokens * scores / layout.tp
+
+
+def checkpoint_activation(model: Transformer, layers: Array, layout: Layout, seq: Array) -> Array:
+    r"""Inputs of layers, which full recomputation keeps of one micro-batch. [byte]
+
+    Notes
+    -----
+    .. math:: 2 s b h L
+
+    and a t-th of it with sequence parallelism.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5.
+    """
+    return 2.0 * tokens_of(layout, seq) * model.hidden * layers * replication(layout)
+
+
+def kept_activation(model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array) -> Array:
+    """Activations that a card of a stage keeps between forward and backward pass, all in flight. [byte]
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2 and Section 4.2.3.
+    """
+    kept, scores = layers_activation(model, stage, layout, seq, eager)
+    inputs = checkpoint_activation(model, stage.layers, layout, seq)
+    each = np.where(layout.recompute == 2, inputs, kept + np.where(layout.recompute == 0, scores, 0.0))
+    head = stage.head * checkpoint_activation(model, np.ones(()), layout, seq)
+    return stage.in_flight * each + head
+
+
+def recomputed_activation(
+    model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array
+) -> Array:
+    """What the layer at work in the backward pass holds again: all of it, or its scores. [byte]
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Sections 4 and 5.
+    """
+    kept, scores = layers_activation(model, stage, layout, seq, eager)
+    again = np.where(layout.recompute == 2, kept + scores, np.where(layout.recompute == 1, scores, 0.0))
+    return again / np.maximum(stage.layers, 1.0)
+
+
+def logits(model: Transformer, stage: Stage, layout: Layout, seq: Array) -> Array:
+    r"""Logits in 32 bit and the 16-bit ones they are made of, on the last stage. [byte]
+
+    Notes
+    -----
+    .. math:: \frac{(4 + 2) s b V}{t}
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.3.
+    """
+    return 6.0 * stage.head * tokens_of(layout, seq) * model.vocab / layout.tp

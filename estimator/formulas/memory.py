@@ -1,4 +1,4 @@
-"""Memory of training: what the optimizer keeps, the buffers of sharding, and how many cards hold it."""
+"""Model states of training: weights, gradients and what the optimizer keeps, of one whole copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array
 from ..breakdown import Breakdown
 from .parameters import (
     Transformer,
@@ -153,113 +153,6 @@ def state_memory(transformer: Transformer, optimizer: Optimizer) -> Breakdown:
             "optimizer_states": optimizer_memory(transformer, optimizer),
         }
     )
-
-
-def gather_buffers(transformer: Transformer, optimizer: Optimizer, live: Array, bucket: Array) -> Breakdown:
-    """Buffers in which a fully sharded run holds gathered weights and the gradients on their way. [byte/accelerator]
-
-    A fused update reduces one tensor's gradient at a time.
-
-    Parameters
-    ----------
-    transformer
-        Dimensions. [1]
-    optimizer
-        Bytes that it keeps. [byte]
-    live
-        Parameters gathered at a time, at most. [1]
-    bucket
-        Gradient elements reduced at a time, at most. [1]
-
-    Returns
-    -------
-    Gathered weights and gradients under reduction. [byte/accelerator]
-
-    References
-    ----------
-    DeepSpeed documentation, configuration, ``stage3_max_live_parameters`` and ``reduce_bucket_size``.
-    """
-    total = total_parameters(transformer).total
-    reduced = np.where(optimizer.fused > 0, largest_tensor(transformer), np.minimum(bucket, total))
-    return Breakdown(
-        {
-            "gathered_weights": optimizer.weights * np.minimum(live, total),
-            "reduced_gradients": optimizer.gradients * reduced,
-        }
-    )
-
-
-def fewest_accelerators(
-    state_memory: Array, activation_memory: Array, gather_buffers: Array, memory_usable: Array
-) -> Array:
-    r"""Cards that hold a fully sharded run; infinite where no number does. [accelerator]
-
-    Parameters
-    ----------
-    state_memory
-        Model states in all. [byte]
-    activation_memory
-        Activations of a card. [byte/accelerator]
-    gather_buffers
-        Buffers of a card, where there are two and more. [byte/accelerator]
-    memory_usable
-        Memory of a card. [byte/accelerator]
-
-    Returns
-    -------
-    Accelerators. [accelerator]
-
-    Notes
-    -----
-    .. math:: n = \left\lceil \frac{M}{m - A - B} \right\rceil
-
-    References
-    ----------
-    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.3 (stage 3).
-
-    Examples
-    --------
-    >>> gib = np.float64(2**30)
-    >>> float(fewest_accelerators(1040e9 + 0 * gib, 2 * gib, 3 * gib, 80 * gib))
-    13.0
-    """
-    alone = state_memory + activation_memory <= memory_usable
-    room = memory_usable - activation_memory - gather_buffers
-    several = np.maximum(2.0, np.ceil(quotient(state_memory, np.maximum(room, 0.0))))
-    return np.where(alone, 1.0, several)
-
-
-def memory_per_accelerator(
-    state_memory: Breakdown, activation_memory: Breakdown, gather_buffers: Breakdown, count: Array
-) -> Breakdown:
-    r"""Memory of one card of a fully sharded run, by part. [byte/accelerator]
-
-    Parameters
-    ----------
-    state_memory
-        Model states in all. [byte]
-    activation_memory
-        Of a card. [byte/accelerator]
-    gather_buffers
-        Of a card, where there are two and more. [byte/accelerator]
-    count
-        Accelerators over which the states are spread. [accelerator]
-
-    Returns
-    -------
-    Weights, gradients, optimizer states, activations, logits and buffers. [byte/accelerator]
-
-    Notes
-    -----
-    .. math:: \frac{M}{n} + A + B
-
-    References
-    ----------
-    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.3 (stage 3).
-    """
-    shared = {name: part / count for name, part in state_memory.parts.items()}
-    gathered = {name: np.where(count > 1, part, 0.0) for name, part in gather_buffers.parts.items()}
-    return Breakdown({**shared, **activation_memory.parts, **gathered})
 
 
 def memory_over_all(memory: Array, count: Array) -> Array:

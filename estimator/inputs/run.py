@@ -58,6 +58,9 @@ class Run:
     attention: str | None
     precision: str | None
     optimizer: str | None
+    method: str | None
+    rank: float | None
+    offload: str | None
     on: str | None
     node: str | None
     platform: str | None

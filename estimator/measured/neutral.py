@@ -7,9 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..inputs.stacks import STACKS
+from ..lower.memory import card_figures, method_columns, stack_columns
 from ..presets import Presets
 from ..records import Record
 from .columns import RowDraft
+from .table import Floats
 
 # Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN.
 NEUTRAL: Mapping[str, float] = {
@@ -27,10 +30,26 @@ def put_neutral(draft: RowDraft, presets: Presets) -> None:
         **NEUTRAL, **optimizer_columns(optimizer),
         "live": defaults.value("live_parameters"), "bucket": defaults.value("reduce_bucket"),
     }  # fmt: skip
-    for name, value in values.items():
+    for name, value in {**values, **_memory(draft, presets)}.items():
         if name not in draft.columns:
             draft.put(name, value)
     _loss_of_scale(draft, defaults)
+
+
+def _memory(draft: RowDraft, presets: Presets) -> dict[str, Floats | float]:
+    """Return what software takes of a card by the stack of each row, all weights being trained."""
+    rules = presets.load("assumptions", "memory")
+    fitted = {name: figure.value for name, figure in card_figures(presets).items()}
+    columns = {**method_columns(rules, "full"), "method_offload": 0.0, **fitted}
+    stacks = draft.columns["stack"].astype(np.intp)
+    for unfused in (False, True):
+        each = [stack_columns(rules, name, unfused=unfused) for name in ("", *STACKS[1:])]
+        for name in each[0]:
+            found = np.array([of[name] for of in each])[stacks]
+            columns[name] = np.where(
+                (draft.columns["unfused"] > 0) == unfused, found, columns.get(name, found)
+            )
+    return columns
 
 
 def optimizer_columns(optimizer: Record) -> dict[str, float]:

@@ -1,0 +1,249 @@
+"""Memory of one card of each kind of pipeline stage, part by part."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from ..breakdown import Breakdown
+from .activations import kept_activation, logits, recomputed_activation
+from .layout import Layout
+from .memory import Optimizer, largest_tensor
+from .memory_states import Method, card_states, trained
+from .parameters import Transformer
+from .stages import Stage, held_parameters, held_share, layer_parameters, shard_ranks, stage
+
+
+class Card(NamedTuple):
+    """What a card has, and what training software takes of it beside states and activations.
+
+    ``memory_usable`` of a card; ``live`` parameters gathered at a time and ``bucket`` gradient elements
+    reduced at a time, at most, and never more than ``live_layers`` layers and half of them;
+    ``update_copies`` bytes a parameter while the optimizer updates; ``eager`` 1 where operations are not
+    fused; ``loss_workspace`` bytes a logit while the loss is worked out; ``device_context`` that the driver
+    takes; ``communicator`` of each kind of group; ``fragmentation`` share of allocated memory that the
+    allocator holds and cannot use, and the ``least_fragmentation`` it can be pressed to.
+    """
+
+    memory_usable: Array
+    live: Array
+    live_layers: Array
+    bucket: Array
+    update_copies: Array
+    eager: Array
+    loss_workspace: Array
+    device_context: Array
+    communicator: Array
+    fragmentation: Array
+    least_fragmentation: Array
+
+
+class Task(NamedTuple):
+    """All that the memory of a card follows from, as one argument."""
+
+    transformer: Transformer
+    optimizer: Optimizer
+    method: Method
+    layout: Layout
+    card: Card
+    seq: Array
+
+
+def gather_buffers(task: Task, stage: Stage) -> Breakdown:
+    """Buffers of gathered weights (stage 3) and of gradients under reduction (stages 2 and 3). [byte]
+
+    A fused update reduces one tensor's gradient at a time. With weights on the host the buffer holds those at
+    work.
+
+    References
+    ----------
+    DeepSpeed documentation, configuration, ``stage3_max_live_parameters`` and ``reduce_bucket_size``; Y. Zhao
+    et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.3, for layers gathered ahead.
+    """
+    model, optimizer, method, layout, card, _ = task
+    held = held_parameters(model, stage, layout)
+    learning = trained(model, held, method, layout).total
+    layer = layer_parameters(model, stage, layout)
+    live = np.minimum(np.minimum(card.live, card.live_layers * layer), held.total)
+    bucket = np.minimum(np.minimum(card.bucket, card.live_layers / 2.0 * layer), learning)
+    one = np.minimum(largest_tensor(model) / layout.tp, learning)
+    each = np.where(method.frozen > 0, method.base, optimizer.weights)
+    several = shard_ranks(layout)[0] > 1
+    gathers = ((layout.zero >= 3) & several) | (method.offload >= 2)
+    reduces = ((layout.zero >= 2) & several) | (method.offload >= 1)
+    reduced = optimizer.gradients * np.where(optimizer.fused > 0, one, bucket)
+    return Breakdown(
+        {
+            "gathered_weights": np.where(gathers, each * live, 0.0),
+            "reduced_gradients": np.where(reduces, reduced, 0.0),
+        }
+    )
+
+
+def update_memory(task: Task, stage: Stage) -> Array:
+    r"""Copies that the optimizer makes of a card's share while it updates. [byte]
+
+    Notes
+    -----
+    .. math:: \frac{u N}{n_1}
+
+    with u bytes a parameter: 4 where gradients are turned to 32 bit first, as in DeepSpeed; nothing where
+    the states stand on the host, which updates them, and nothing beyond a tensor where the update is fused.
+
+    References
+    ----------
+    DeepSpeed, ``runtime/zero/stage_1_and_2.py`` and ``stage3.py``: the 32-bit gradients of a partition, at most
+    ``sub_group_size`` (1e9) elements of it at stage 3, live through the step.
+    """
+    model, optimizer, method, layout, card, _ = task
+    held = held_parameters(model, stage, layout)
+    share = held_share(trained(model, held, method, layout), layout, 1.0).total
+    at_once = np.where(layout.zero >= 3, np.minimum(share, card.live), share)
+    elsewhere = (method.offload >= 1) | (optimizer.fused > 0)
+    return np.where(elsewhere, 0.0, card.update_copies * at_once)
+
+
+def dequantised(task: Task) -> Array:
+    """One matrix of frozen weights brought back to the precision of the products. [byte]
+
+    References
+    ----------
+    T. Dettmers et al., "QLoRA", 2023, arXiv:2305.14314, Eq. 5.
+    """
+    model, optimizer, method, layout, *_ = task
+    largest = model.hidden * np.maximum(model.ffn, model.expert_ffn)
+    packed = (method.frozen > 0) & (method.base < optimizer.weights)
+    return np.where(packed, optimizer.weights * largest / layout.tp, 0.0)
+
+
+def backward_memory(task: Task, stage: Stage) -> Breakdown:
+    r"""Activations and logits of a stage, and what the fullest moment of its passes needs more. [byte]
+
+    Notes
+    -----
+    The backward pass starts from the loss, beside the logits; once they are gone it works through the layers:
+
+    .. math:: A + \max(l + u V', W)
+
+    with l the logits, V' their number, u bytes each for the loss, and W the layer that is worked out again.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Sections 4.1, 4.3 and 5.
+    """
+    model, layout, card, seq = task.transformer, task.layout, task.card, task.seq
+    held = logits(model, stage, layout, seq)
+    again = recomputed_activation(model, stage, layout, seq, card.eager) + dequantised(task)
+    return Breakdown(
+        {
+            "activations": kept_activation(model, stage, layout, seq, card.eager),
+            "logits": held,
+            "working": np.maximum(card.loss_workspace * held / 6.0, np.maximum(again - held, 0.0)),
+        }
+    )
+
+
+def stage_memory(task: Task, kind: str) -> Breakdown:
+    """Memory that a card of a kind of stage allocates at its fullest, in the passes or in the update. [byte]"""
+    own = stage(task.transformer, task.layout, kind)
+    states = card_states(task.transformer, own, task.optimizer, task.method, task.layout)
+    passes = {**gather_buffers(task, own).parts, **backward_memory(task, own).parts}
+    update = np.maximum(update_memory(task, own) - Breakdown(passes).total, 0.0)
+    return Breakdown({**states.parts, **passes, "working": passes["working"] + update})
+
+
+def first_stage_memory(
+    transformer: Transformer, optimizer: Optimizer, method: Method, layout: Layout, card: Card, seq: Array
+) -> Breakdown:
+    r"""Memory that a card of the first pipeline stage allocates; of the only one, where there is one. [byte]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    optimizer
+        Bytes that it keeps. [byte]
+    method
+        What learns, and where states stand. [1]
+    layout
+        Parallel degrees, sharding, batches and recomputation. [1]
+    card
+        What software adds. [byte]
+    seq
+        Sequence length. [token]
+
+    Returns
+    -------
+    Weights, gradients, optimizer states, buffers, activations, logits and what works. [byte]
+
+    Notes
+    -----
+    .. math:: M_{states} + B + A + \max(\text{loss}, \text{layer at work}, \text{update} - A - B)
+
+    References
+    ----------
+    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5; V. Korthikanti et al., 2022,
+    arXiv:2205.05198, Section 4; D. Narayanan et al., SC21, arXiv:2104.04473, Section 2.2: the first stage
+    keeps the most micro-batches.
+    """
+    return stage_memory(Task(transformer, optimizer, method, layout, card, seq), "first")
+
+
+def middle_stage_memory(
+    transformer: Transformer, optimizer: Optimizer, method: Method, layout: Layout, card: Card, seq: Array
+) -> Breakdown:
+    """Memory that a card of the second pipeline stage allocates, the fullest between the ends. [byte]
+
+    The parameters are those of `first_stage_memory`. With two stages and with one it is the first.
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    optimizer
+        Bytes that it keeps. [byte]
+    method
+        What learns, and where states stand. [1]
+    layout
+        Parallel degrees, sharding, batches and recomputation. [1]
+    card
+        What software adds. [byte]
+    seq
+        Sequence length. [token]
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 2.2.
+    """
+    return stage_memory(Task(transformer, optimizer, method, layout, card, seq), "middle")
+
+
+def last_stage_memory(
+    transformer: Transformer, optimizer: Optimizer, method: Method, layout: Layout, card: Card, seq: Array
+) -> Breakdown:
+    """Memory that a card of the last pipeline stage allocates: few activations, but logits and head. [byte]
+
+    The parameters are those of `first_stage_memory`.
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    optimizer
+        Bytes that it keeps. [byte]
+    method
+        What learns, and where states stand. [1]
+    layout
+        Parallel degrees, sharding, batches and recomputation. [1]
+    card
+        What software adds. [byte]
+    seq
+        Sequence length. [token]
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.3.
+    """
+    return stage_memory(Task(transformer, optimizer, method, layout, card, seq), "last")

@@ -1,0 +1,205 @@
+"""The fullest stage, what software holds beside it, and how many cards hold a run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array, quotient
+from ..breakdown import Breakdown
+from .layout import Layout, data_parallel
+from .memory import Optimizer
+from .memory_card import Card, Task, backward_memory, gather_buffers, update_memory
+from .memory_states import Method, card_states
+from .parameters import Transformer
+from .stages import KINDS, Stage, stage
+
+
+def worst_stage(first_stage_memory: Array, middle_stage_memory: Array, last_stage_memory: Array) -> Array:
+    """Code of the fullest kind of stage: 0 first, 1 middle, 2 last. [1]
+
+    Parameters
+    ----------
+    first_stage_memory
+        Of a card of the first stage. [byte]
+    middle_stage_memory
+        Of a card of the second stage. [byte]
+    last_stage_memory
+        Of a card of the last stage. [byte]
+
+    Examples
+    --------
+    >>> [float(worst_stage(*map(np.float64, sizes))) for sizes in ((3, 2, 1), (1, 2, 2), (1, 2, 3), (1, 1, 1))]
+    [0.0, 1.0, 2.0, 0.0]
+    """
+    ends = np.where(first_stage_memory >= middle_stage_memory, 0.0, 1.0)
+    largest = np.maximum(first_stage_memory, middle_stage_memory)
+    return np.where(last_stage_memory > largest, 2.0, ends)
+
+
+def memory_allocated(
+    first_stage_memory: Breakdown,
+    middle_stage_memory: Breakdown,
+    last_stage_memory: Breakdown,
+    worst_stage: Array,
+) -> Breakdown:
+    """Memory that a card of the fullest stage allocates. [byte]
+
+    Parameters
+    ----------
+    first_stage_memory
+        Of a card of the first stage. [byte]
+    middle_stage_memory
+        Of a card of the second stage. [byte]
+    last_stage_memory
+        Of a card of the last stage. [byte]
+    worst_stage
+        Code of the fullest stage. [1]
+
+    Returns
+    -------
+    The parts of the fullest stage. [byte]
+
+    References
+    ----------
+    K. Lv et al., 2023, arXiv:2306.09782, Table 2, prints this ("peak memory allocated").
+    """
+    first, middle, last = first_stage_memory.parts, middle_stage_memory.parts, last_stage_memory.parts
+    return Breakdown(
+        {
+            name: np.where(worst_stage == 0, part, np.where(worst_stage == 1, middle[name], last[name]))
+            for name, part in first.items()
+        }
+    )
+
+
+def communicators(layout: Layout) -> Array:
+    """Kinds of groups in which a card exchanges data: tensor, pipeline, context, expert and data. [1]"""
+    degrees = (layout.tp, layout.pp, layout.cp, layout.ep, data_parallel(layout))
+    kinds: Array = np.zeros(())
+    for degree in degrees:
+        kinds = kinds + np.where(degree > 1, 1.0, 0.0)
+    return kinds
+
+
+def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown:
+    r"""Memory in use on a card of the fullest stage, as the device counts it. [byte/accelerator]
+
+    Parameters
+    ----------
+    memory_allocated
+        What training allocates. [byte]
+    layout
+        Parallel degrees. [1]
+    card
+        Context, communicators and fragmentation. [byte]
+
+    Returns
+    -------
+    The parts allocated, communicators, context and fragmentation. [byte/accelerator]
+
+    Notes
+    -----
+    .. math:: M (1 + f) + c + k b
+
+    with k kinds of groups and f the share that the allocator holds in pieces of the wrong size. It gives
+    pieces back before it fails: fragmentation ends where the card is full, and does not fall below the least.
+
+    References
+    ----------
+    PyTorch documentation, "CUDA semantics", memory management: a caching allocator, which frees its cache and
+    tries again before it raises out of memory; NVIDIA NCCL documentation, ``NCCL_BUFFSIZE``, for buffers.
+    """
+    allocated = memory_allocated.total
+    groups = card.communicator * communicators(layout)
+    room = card.memory_usable - allocated - groups - card.device_context
+    pressed = np.where(np.isnan(room), np.inf, np.maximum(room, card.least_fragmentation * allocated))
+    return Breakdown(
+        {
+            **memory_allocated.parts,
+            "communication": groups,
+            "context": card.device_context + 0.0 * groups,
+            "fragmentation": np.minimum(card.fragmentation * allocated, pressed),
+        }
+    )
+
+
+def room_for_training(layout: Layout, card: Card) -> Array:
+    """Memory of a card that training can allocate, fragmentation pressed to its least. [byte]"""
+    taken = card.device_context + card.communicator * communicators(layout)
+    return (card.memory_usable - taken) / (1.0 + card.least_fragmentation)
+
+
+def _fits_alone(task: Task, own: Stage, room: Array) -> Array:
+    """Tell whether a card of a stage holds its part where there is one replica."""
+    states = card_states(task.transformer, own, task.optimizer, task.method, task.layout).total
+    passes = gather_buffers(task, own).total + backward_memory(task, own).total
+    return states + np.maximum(passes, update_memory(task, own)) <= room
+
+
+def _replicas(task: Task, own: Stage) -> Array:
+    r"""Replicas, two and more, with which a card of a stage holds its part; infinite where none do. [1]
+
+    Notes
+    -----
+    States are :math:`F + X / d` with d replicas and the copies of an update :math:`U_0 + U / d`:
+
+    .. math:: d = \max \left( \frac{X}{m - F - P}, \frac{X + U}{m - F - U_0} \right)
+    """
+    degrees = task.layout.tp * task.layout.pp * task.layout.cp
+    # As many replicas as spread each expert's states too: from there on a share is one over the replicas.
+    some, free = 2.0 * task.layout.ep, np.full((), np.inf)
+    many = task._replace(layout=task.layout._replace(count=degrees * some, shard=free))
+    endless = task._replace(layout=many.layout._replace(count=free))
+    sizes = task.transformer, own, task.optimizer, task.method
+    fixed, last = card_states(*sizes, endless.layout).total, update_memory(endless, own)
+    sharded = (card_states(*sizes, many.layout).total - fixed) * some
+    update = (update_memory(many, own) - last) * some
+    passes = gather_buffers(many, own).total + backward_memory(task, own).total
+    room = room_for_training(many.layout, task.card)
+    least = np.maximum(
+        quotient(sharded, np.maximum(room - fixed - passes, 0.0)),
+        quotient(sharded + update, np.maximum(room - fixed - last, 0.0)),
+    )
+    found = np.ceil(np.maximum(least, 2.0))
+    return np.where(found * task.layout.cp > np.maximum(task.layout.shard, 2.0), np.inf, found)
+
+
+def fewest_accelerators(
+    transformer: Transformer, optimizer: Optimizer, method: Method, layout: Layout, card: Card, seq: Array
+) -> Array:
+    r"""Cards that hold the run with these parallel degrees; infinite where no number does. [accelerator]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    optimizer
+        Bytes that it keeps. [byte]
+    method
+        What learns, and where states stand. [1]
+    layout
+        Parallel degrees, sharding, batches and recomputation. [1]
+    card
+        Its memory, and what software adds. [byte]
+    seq
+        Sequence length. [token]
+
+    Returns
+    -------
+    Accelerators: tensor, pipeline and context degrees times the replicas that the fullest stage needs.
+    [accelerator]
+
+    References
+    ----------
+    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.
+    """
+    task = Task(transformer, optimizer, method, layout, card, seq)
+    degrees = layout.tp * layout.pp * layout.cp
+    one = task._replace(layout=layout._replace(count=degrees))
+    room = room_for_training(one.layout, card)
+    replicas: Array = np.ones(())
+    for kind in KINDS:
+        own = stage(transformer, layout, kind)
+        held = np.where(_fits_alone(one, own, room), 1.0, _replicas(task, own))
+        replicas = np.maximum(replicas, held)
+    return degrees * replicas

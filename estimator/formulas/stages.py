@@ -1,0 +1,249 @@
+"""Pipeline stages: what a card of the first, of a middle and of the last stage holds and keeps in flight."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array, quotient
+from .layout import Layout, data_parallel, micro_batches
+from .parameters import (
+    Transformer,
+    attention_blocks,
+    dense_layers,
+    feed_forward_matrices,
+    layer_matrices,
+    layer_vectors,
+)
+
+# The kinds of stage that can be the fullest; the place of a kind in this list is its code.
+KINDS = ("first", "middle", "last")
+
+
+class Stage(NamedTuple):
+    """One pipeline stage: its layers, those with experts, and flags for embedding and head. [1]
+
+    ``in_flight`` counts the micro-batches whose activations it holds at once, in units of all its layers.
+    """
+
+    layers: Array
+    moe_layers: Array
+    embedding: Array
+    head: Array
+    in_flight: Array
+
+
+class Held(NamedTuple):
+    """Parameters on one card of a stage before ZeRO shards them. [1]
+
+    ``matrices`` of attention, dense blocks and shared experts; ``experts`` routed ones; ``outer`` all else:
+    embedding, head, norms and biases.
+    """
+
+    matrices: Array
+    experts: Array
+    outer: Array
+
+    @property
+    def total(self) -> Array:
+        """All parameters."""
+        return self.matrices + self.experts + self.outer
+
+
+def all_layers(model: Transformer) -> Array:
+    """Layers of encoder and decoder. [1]"""
+    return model.layers + model.encoder_layers
+
+
+def stage_layers(layers: Array, pp: Array) -> tuple[Array, Array]:
+    r"""Layers of the first (and last) and of a middle stage. [1]
+
+    Where the stages do not divide the layers, the ends hold fewer, for they hold embedding and head as well.
+
+    Parameters
+    ----------
+    layers
+        L, layers in all. [1]
+    pp
+        p, stages. [1]
+
+    Notes
+    -----
+    .. math:: L_m = \left\lceil \frac{L}{p} \right\rceil, \quad L_e = \frac{L - (p - 2) L_m}{2}
+
+    References
+    ----------
+    Llama Team, "The Llama 3 Herd of Models", 2024, arXiv:2407.21783, Section 3.3.2: 126 layers over 16
+    stages, one layer fewer on the first and on the last.
+
+    Examples
+    --------
+    >>> [float(each) for each in stage_layers(np.float64(126), np.float64(16))]
+    [7.0, 8.0]
+    """
+    middle = np.ceil(layers / pp)
+    uneven = np.maximum((layers - (pp - 2.0) * middle) / 2.0, 0.0)
+    even = layers / pp
+    ends = np.where(np.mod(layers, pp) == 0, even, uneven)
+    return np.where(pp > 1, ends, layers), np.where(pp > 2, middle, np.where(pp > 1, ends, layers))
+
+
+def in_flight(layout: Layout, place: Array) -> Array:
+    r"""Micro-batches whose activations the stage at ``place`` (0 is the first) holds at once. [1]
+
+    Parameters
+    ----------
+    layout
+        Parallel degrees and batches. [1]
+    place
+        i, stages before this one. [1]
+
+    Notes
+    -----
+    .. math:: p - i \quad (v = 1), \qquad p + \frac{p - 1 - 2 i}{v} \quad (v > 1)
+
+    and never more than the micro-batches of a step. For the first stage the second is
+    :math:`p (1 + (p - 1) / (p v))`.
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 2.2, for one forward, one backward and its interleaved
+    form; V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.2.3, for the factor of the first stage.
+    """
+    plain = layout.pp - place
+    interleaved = layout.pp + (layout.pp - 1.0 - 2.0 * place) / layout.vpp
+    held = np.where((layout.vpp > 1) & (layout.pp > 1), interleaved, plain)
+    return np.fmin(held, micro_batches(layout))
+
+
+def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
+    """Return the stage of a kind; with few stages kinds fall together: one alone is first and last.
+
+    Dense layers before those with experts are the first stage's, where they are few.
+    """
+    layers = all_layers(model)
+    ends, middle = stage_layers(layers, layout.pp)
+    alone, first = np.where(layout.pp > 1, 0.0, 1.0), float(kind == "first")
+    dense = layers - model.moe_layers
+    front, even = dense <= ends, model.moe_layers / layers
+    rest = np.where(front & (model.moe_layers > 0), 1.0, even)
+    leading = np.where(front, ends - dense, ends * even)
+    if kind == "middle":
+        # The second stage is the fullest of them; with two stages or one it is the first.
+        few = np.where(layout.pp > 2, 0.0, 1.0)
+        place, first = 1.0 - few, few
+        own = np.where(few > 0, leading, middle * rest)
+        return Stage(middle, own, first, alone, in_flight(layout, place))
+    place = (1.0 - first) * (layout.pp - 1.0)
+    own = leading if first else np.where(layout.pp > 1, ends * rest, leading)
+    embedding = first + (1.0 - first) * alone
+    return Stage(ends, own, embedding, alone if first else np.maximum(alone, 1.0), in_flight(layout, place))
+
+
+def stage_model(model: Transformer, stage: Stage) -> Transformer:
+    """Return the dimensions of the layers of one stage, nothing outside them."""
+    share = stage.layers / all_layers(model)
+    none = np.zeros(())
+    return model._replace(
+        layers=model.layers * share,
+        encoder_layers=model.encoder_layers * share,
+        moe_layers=stage.moe_layers,
+        vocab=none,
+        positions=none,
+        extra=model.extra * share,
+    )
+
+
+def outer_parameters(model: Transformer, stage: Stage) -> Array:
+    """Embedding, positions and head of a stage; a tied head on another stage is a second copy. [1]
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, and the code of Megatron-LM: first and last stage each hold
+    the tied embedding and sum its gradients.
+    """
+    both = stage.embedding * stage.head
+    tables = stage.embedding + stage.head - both * model.tied
+    return model.vocab * model.hidden * tables + model.positions * model.hidden * stage.embedding
+
+
+def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
+    r"""Parameters on one card of a stage before ZeRO shards them. [1]
+
+    Parameters
+    ----------
+    model
+        Dimensions. [1]
+    stage
+        Its layers. [1]
+    layout
+        Parallel degrees. [1]
+
+    Notes
+    -----
+    Tensor parallelism splits matrices and embeddings, expert parallelism the routed experts once more:
+
+    .. math:: \frac{N_{matrices} + N_{outer}}{t} + \frac{N_{experts}}{t e}
+
+    Norms stand whole on each card.
+
+    References
+    ----------
+    M. Shoeybi et al., "Megatron-LM", 2019, arXiv:1909.08053, Section 3; D. Lepikhin et al., "GShard", 2020,
+    arXiv:2006.16668, Section 3.2, for experts.
+    """
+    own = stage_model(model, stage)
+    none = np.zeros(())
+    experts = stage.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
+    outer = (outer_parameters(model, stage) + own.extra) / layout.tp
+    return Held(
+        layer_matrices(own, none) / layout.tp,
+        experts / (layout.tp * layout.ep),
+        outer + layer_vectors(own),
+    )
+
+
+def shard_ranks(layout: Layout) -> tuple[Array, Array]:
+    """Ranks over which ZeRO spreads dense parameters, and those over which it spreads routed experts. [1]
+
+    Copies of an expert are fewer than copies of the rest by the degree of expert parallelism.
+
+    References
+    ----------
+    S. Rajbhandari et al., "DeepSpeed-MoE", 2022, arXiv:2201.05596, Section 5.2, for groups of experts.
+    """
+    dense = data_parallel(layout) * layout.cp
+    experts = np.maximum(dense / layout.ep, 1.0)
+    return np.minimum(dense, layout.shard), np.minimum(experts, layout.shard)
+
+
+def shares(layout: Layout, least: float) -> tuple[Array, Array]:
+    """Shares that a card holds of dense and of expert states which ZeRO shards from stage ``least`` on. [1]
+
+    References
+    ----------
+    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5: optimizer states from stage 1 on,
+    gradients from 2, weights at 3.
+    """
+    dense, experts = shard_ranks(layout)
+    sharded = layout.zero >= least
+    return np.where(sharded, 1.0 / dense, 1.0), np.where(sharded, 1.0 / experts, 1.0)
+
+
+def held_share(held: Held, layout: Layout, least: float) -> Held:
+    """Return the parameters of a card that are left once ZeRO of stage ``least`` and above has sharded them."""
+    dense, experts = shares(layout, least)
+    return Held(held.matrices * dense, held.experts * experts, held.outer * dense)
+
+
+def layer_parameters(model: Transformer, stage: Stage, layout: Layout) -> Array:
+    """Parameters of one layer on a card, the mean of a stage's. [1]"""
+    held = held_parameters(model, stage._replace(embedding=np.zeros(()), head=np.zeros(())), layout)
+    return quotient(held.total, np.maximum(stage.layers, 1.0))
+
+
+def blocks_of(model: Transformer, stage: Stage) -> tuple[Array, Array, Array]:
+    """Attention blocks, dense and expert feed-forward blocks of a stage. [1]"""
+    own = stage_model(model, stage)
+    return attention_blocks(own), dense_layers(own), stage.moe_layers

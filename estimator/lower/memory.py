@@ -1,0 +1,97 @@
+"""What a question says of memory: method, adapters, offloading, and what training software takes of a card."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ..formulas.memory_states import OFFLOADS
+from ..presets import Presets
+from ..provenance import Figure, Origin
+from ..records import Record
+from .asked import Asked
+
+METHODS = ("full", "lora", "qlora")
+# Columns of a stack that are not its own figures: without a bound, and without a copy.
+_UNBOUND = {"live_layers": math.inf, "update_copies": 0.0, "eager": 0.0}
+
+
+def lower(asked: Asked) -> None:
+    """Set the columns of the method and of the card's software."""
+    rules = asked.presets.load("assumptions", "memory")
+    _method(asked, rules)
+    stack = asked.run.stack or ""
+    origin = Origin("derived", f"the {stack} stack" if stack else "a stack not named", option="--stack")
+    for name, value in stack_columns(
+        rules, stack, unfused=asked.draft.columns.get("unfused", 0.0) > 0
+    ).items():
+        asked.draft.put(name, value, origin)
+    _fitted(asked, rules)
+
+
+def stack_columns(rules: Record, stack: str, *, unfused: bool) -> dict[str, float]:
+    """Return what a stack takes of a card, by column; software not named that writes scores runs eagerly."""
+    listed: Mapping[str, list[str]] = rules.words
+    eager = stack in listed["eager"] or (unfused and not stack)
+    own = dict(_UNBOUND)
+    if stack in listed["by_layer"]:
+        own["live_layers"] = rules.value("live_layers")
+    if stack in listed["copies"]:
+        own["update_copies"] = rules.value("update_copies")
+    loss = rules.value("loss_workspace_eager" if eager else "loss_workspace")
+    return {**own, "eager": float(eager), "loss_workspace": loss}
+
+
+def method_columns(rules: Record, method: str) -> dict[str, float]:
+    """Return bytes of frozen parameters of a method, by column; nothing is frozen in full training."""
+    if method == "full":
+        return dict.fromkeys(("method_frozen", "method_rank", "method_base", "method_base_outer"), 0.0)
+    packed = method == "qlora"
+    return {
+        "method_frozen": 1.0,
+        "method_rank": rules.value("rank"),
+        "method_base": rules.value("quantised" if packed else "frozen"),
+        "method_base_outer": rules.value("quantised_outer" if packed else "frozen"),
+    }
+
+
+def card_figures(presets: Presets) -> dict[str, Figure]:
+    """Return the figures of a card that hold for every stack, by column."""
+    fitted = presets.load("calibrations", "memory").figures
+    names = ("device_context", "communicator", "fragmentation")
+    least = presets.load("assumptions", "memory").figures["least_fragmentation"]
+    return {**{name: fitted[name] for name in names}, "least_fragmentation": least}
+
+
+def _method(asked: Asked, rules: Record) -> None:
+    draft = asked.draft
+    method = _word(asked, "method", METHODS[0])
+    for name, value in method_columns(rules, method).items():
+        draft.put(name, value, Origin("derived", f"method is {method}", option="--method"))
+    if method != "full":
+        _rank(asked, rules)
+    place = _word(asked, "offload", OFFLOADS[0])
+    draft.put("method_offload", float(OFFLOADS.index(place)), draft.origins["offload"])
+
+
+def _word(asked: Asked, name: str, usual: str) -> str:
+    """Set a word from its input; what is usual is not listed as an assumption."""
+    given: str | None = getattr(asked.run, name)
+    origin = Origin("given" if given else "derived", "" if given else "not asked", option=f"--{name}")
+    asked.draft.words[name], asked.draft.origins[name] = given or usual, origin
+    return given or usual
+
+
+def _rank(asked: Asked, rules: Record) -> None:
+    figure, rank = rules.figures["rank"], asked.run.rank
+    origin = Origin("given", option="--rank") if rank else Origin("assumed", figure.where, figure, "--rank")
+    asked.draft.put("method_rank", rank or figure.value, origin)
+
+
+def _fitted(asked: Asked, rules: Record) -> None:
+    """Set what was fitted; how far it strays is an unknown."""
+    for name, figure in card_figures(asked.presets).items():
+        asked.draft.put(name, figure.value, Origin("preset", figure.where, figure))
+    fragmentation = asked.presets.load("calibrations", "memory").figures["fragmentation"]
+    if fragmentation.low is not None and fragmentation.high is not None:
+        asked.draft.unknown("fragmentation", fragmentation.low, fragmentation.high)
