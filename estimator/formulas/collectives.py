@@ -1,0 +1,146 @@
+"""Time of collectives over a hierarchy of links: a fast domain of cards, and the network between domains."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+
+
+class Machine(NamedTuple):
+    """Figures of one accelerator and its links, each an array that broadcasts with the others.
+
+    ``peak`` dense peak at the training precision and ``peak_16bit`` in 16 bit [FLOP/s]; ``memory_bandwidth``
+    [byte/s]; ``scaleup_bandwidth`` one way inside the fast domain of ``scaleup_domain`` cards, and
+    ``scaleout_bandwidth`` one way of a card's share of the network [byte/s]; ``mesh`` 1 where every pair of
+    cards has a link of its own [1].
+    """
+
+    peak: Array
+    peak_16bit: Array
+    memory_bandwidth: Array
+    scaleup_bandwidth: Array
+    scaleup_domain: Array
+    scaleout_bandwidth: Array
+    mesh: Array
+
+
+def fast_domain(machine: Machine, per_node: Array) -> Array:
+    """Cards that share the fast link: those of a rack-wide domain, else those of the node. [accelerator]"""
+    return np.where(machine.scaleup_domain > per_node, machine.scaleup_domain, per_node)
+
+
+def scaleup_rate(machine: Machine, ranks: Array) -> Array:
+    r"""One-way bandwidth of a card towards the other ranks of a group inside the fast domain. [byte/s]
+
+    Notes
+    -----
+    .. math:: \beta \frac{g - 1}{N - 1}
+
+    in a full mesh of N cards, where a group of g cards uses the links among its own members only;
+    :math:`\beta` behind a switch.
+
+    References
+    ----------
+    AMD, "Instinct MI300X platform data sheet": seven xGMI links join each of 8 cards to every other.
+    """
+    others = np.maximum(machine.scaleup_domain - 1.0, 1.0)
+    share = np.clip((ranks - 1.0) / others, 1.0 / others, 1.0)
+    return machine.scaleup_bandwidth * np.where(machine.mesh > 0, share, 1.0)
+
+
+def ring_rate(machine: Machine, per_node: Array, ranks: Array, inside: Array) -> Array:
+    r"""Bandwidth at which a ring of ``ranks`` ranks passes data, ``inside`` of them in each domain. [byte/s]
+
+    Notes
+    -----
+    .. math:: \min(\beta, g \nu)
+
+    where the g ranks of a domain share as many network cards of bandwidth :math:`\nu`; the fast link alone
+    where the whole group fits into one domain.
+
+    References
+    ----------
+    R. Thakur et al., "Optimization of Collective Communication Operations in MPICH", 2005, Section 4.1 (ring);
+    NVIDIA, nccl-tests, PERFORMANCE.md, "Bus bandwidth".
+    """
+    within = np.minimum(np.maximum(inside, 1.0), ranks)
+    fast = scaleup_rate(machine, within)
+    return np.where(ranks <= within, fast, np.minimum(fast, machine.scaleout_bandwidth * within))
+
+
+def ring_time(size: Array, ranks: Array, rate: Array) -> Array:
+    r"""Time of an all-gather or a reduce-scatter of ``size`` bytes over ``ranks`` ranks. [s]
+
+    Parameters
+    ----------
+    size
+        The whole of what is gathered or reduced. [byte]
+    ranks
+        Members of the group. [1]
+    rate
+        Bandwidth of the ring. [byte/s]
+
+    Returns
+    -------
+    Seconds. [s]
+
+    Notes
+    -----
+    .. math:: \frac{g - 1}{g} \frac{S}{\beta}
+
+    An all-reduce is one of each.
+
+    References
+    ----------
+    R. Thakur et al., 2005, Section 4.1; NVIDIA, nccl-tests, PERFORMANCE.md.
+
+    Examples
+    --------
+    >>> float(ring_time(np.float64(8e9), np.float64(8), np.float64(100e9)))
+    0.07
+    """
+    return (ranks - 1.0) / ranks * size / rate
+
+
+def domains_reached(ranks: Array, domain: Array, chosen: Array) -> Array:
+    r"""Domains that hold one of ``chosen`` ranks drawn at random of ``ranks``: copies of a token that are sent. [1]
+
+    Notes
+    -----
+    .. math:: D \left(1 - (1 - 1/D)^k\right), \quad D = g / N
+
+    References
+    ----------
+    DeepSeek-AI, "DeepSeek-V3", 2024, arXiv:2412.19437, Section 3.2.2: a token crosses the network once a node
+    and is handed on there over the fast link.
+
+    Examples
+    --------
+    >>> float(domains_reached(np.float64(16), np.float64(8), np.float64(1)))
+    1.0
+    """
+    domains = np.maximum(ranks / domain, 1.0)
+    return domains * (1.0 - np.power(1.0 - 1.0 / domains, chosen))
+
+
+def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, chosen: Array) -> Array:
+    r"""Time to hand tokens of ``size`` bytes a copy to ``chosen`` of ``ranks`` ranks. [s]
+
+    Notes
+    -----
+    .. math:: \frac{k S (g - 1)/g}{\beta} + \frac{D' S}{\nu}
+
+    with :math:`D'` the domains reached but the token's own.
+
+    References
+    ----------
+    DeepSeek-AI, 2024, arXiv:2412.19437, Section 3.2.2; D. Lepikhin et al., "GShard", 2020, arXiv:2006.16668,
+    Section 3.2, for the all-to-all of experts.
+    """
+    fast = chosen * size * (ranks - 1.0) / ranks / scaleup_rate(machine, np.minimum(ranks, domain))
+    domains = np.maximum(ranks / domain, 1.0)
+    away = domains_reached(ranks, domain, chosen) * (domains - 1.0) / domains
+    return fast + away * size / machine.scaleout_bandwidth

@@ -1,0 +1,76 @@
+"""Time of a layer of experts for one micro-batch: grouped products, routing and the exchange of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array
+from .collectives import all_to_all_time
+from .job import HALF, Job
+from .layer_time import feed_forward_time
+from .parameters import feed_forward_matrices
+
+
+def tokens_an_expert(job: Job) -> Array:
+    r"""Tokens that one expert sees of one micro-batch, from all ranks that share it. [token]
+
+    Notes
+    -----
+    .. math:: \frac{T k e}{X}
+
+    References
+    ----------
+    D. Lepikhin et al., "GShard", 2020, arXiv:2006.16668, Section 2.2, with an even load.
+    """
+    model = job.model
+    return job.tokens * model.experts_per_token * job.layout.ep / np.maximum(model.experts, 1.0)
+
+
+def grouped_products_time(job: Job) -> Array:
+    r"""Time of one pass of the chosen experts' products. [s]
+
+    Notes
+    -----
+    .. math:: \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right) + \kappa \frac{2 X w}{e t \beta}
+
+    with n tokens an expert: half the rate is reached at :math:`n_{1/2}`. The slowest expert sets the pace.
+
+    References
+    ----------
+    T. Gale et al., "MegaBlocks", 2022, arXiv:2211.15841, Section 5.1; R. Hockney and C. Jesshope, "Parallel
+    Computers", 1981, Section 1.3.2, for the half-performance length.
+    """
+    model, fitted = job.model, job.fitted
+    weights = feed_forward_matrices(model, model.expert_ffn) / job.layout.tp
+    rate = fitted.product_efficiency * fitted.expert_efficiency * job.machine.peak
+    small = 1.0 + fitted.expert_half / np.maximum(tokens_an_expert(job), 1e-9)
+    read = HALF * weights * model.experts / job.layout.ep / job.machine.memory_bandwidth
+    work = 2.0 * job.tokens * model.experts_per_token * weights / rate
+    return work * small + fitted.product_traffic * read
+
+
+def experts_time(job: Job) -> Array:
+    """Time of one pass of a layer's routed and shared experts. [s]
+
+    References
+    ----------
+    D. Dai et al., "DeepSeekMoE", 2024, arXiv:2401.06066, Section 3.2, for shared experts.
+    """
+    shared = np.where(job.model.shared_ffn > 0, feed_forward_time(job, job.model.shared_ffn), 0.0)
+    return grouped_products_time(job) + shared
+
+
+def dispatch_time(job: Job) -> Array:
+    r"""Time to send tokens to their experts and back, in one forward pass. [s]
+
+    Notes
+    -----
+    Two all-to-alls of :math:`2 T h / t` bytes a copy.
+
+    References
+    ----------
+    D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.2; DeepSeek-AI, 2024, arXiv:2412.19437, Section 3.2.2.
+    """
+    size = HALF * job.tokens * job.model.hidden / job.layout.tp
+    once = all_to_all_time(job.machine, size, job.layout.ep, job.domain, job.model.experts_per_token)
+    return np.where(job.layout.ep > 1, 2.0 * job.fitted.expert_use * once, 0.0)

@@ -1,0 +1,84 @@
+"""What the time of a step depends on: model, layout, machine and the coefficients learnt from measured steps."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from .collectives import Machine, fast_domain
+from .layout import Layout
+from .parameters import Transformer
+
+
+class Coefficients(NamedTuple):
+    """What theory leaves open, fitted to measured steps by ``scripts/fit_step_time.py``; arrays that broadcast.
+
+    Efficiencies are shares of a peak, ``*_traffic`` bytes, ``*_use`` seconds over what the link's bandwidth alone
+    would take (less where compute hides them, more where the bandwidth is not reached).
+    """
+
+    product_efficiency: Array
+    product_traffic: Array
+    attention_efficiency: Array
+    score_traffic: Array
+    norm_traffic: Array
+    activation_traffic: Array
+    logit_traffic: Array
+    expert_efficiency: Array
+    expert_half: Array
+    router_time: Array
+    layer_time: Array
+    tensor_use: Array
+    tensor_latency: Array
+    tensor_gain: Array
+    context_use: Array
+    expert_use: Array
+    pipeline_use: Array
+    bubble_use: Array
+    head_imbalance: Array
+    sharding_use: Array
+    gradient_use: Array
+    optimizer_traffic: Array
+    step_overhead: Array
+    straggling: Array
+    misfit: Array
+    software_gain: Array
+    slowness: Array
+
+
+class Job(NamedTuple):
+    """One step to be timed: records of arrays that broadcast with each other."""
+
+    model: Transformer
+    layout: Layout
+    machine: Machine
+    fitted: Coefficients
+    seq: Array
+    year: Array
+    adapted: Array
+
+    @property
+    def tokens(self) -> Array:
+        """Tokens of one micro-batch on one rank of context parallelism. [token]"""
+        return self.layout.micro_batch * self.seq / self.layout.cp
+
+    @property
+    def domain(self) -> Array:
+        """Cards that share the fast link. [accelerator]"""
+        return fast_domain(self.machine, self.layout.per_node)
+
+    @property
+    def passes(self) -> Array:
+        """Times that each product runs: forward, and backward for inputs and for weights that are trained. [1]"""
+        return 3.0 - self.adapted
+
+    @property
+    def norm_split(self) -> Array:
+        """Ranks over which norms and residuals are split: those of tensor parallelism with sequence parallelism. [1]"""
+        return np.where(self.layout.sequence_parallel > 0, self.layout.tp, 1.0)
+
+
+# Bytes of a number in 16 bit.
+HALF = 2.0
