@@ -56,6 +56,8 @@ def _price(asked: Asked, currency: str) -> None:
         share = 1.0 if price.per == "accelerator" else float(draft.columns["per_node"])
         rate = price.rate / share * exchange(asked, price.currency, currency)
         draft.put("price", rate, Origin("given", price.write(), option="--price"))
+        if asked.run.year is not None and price.currency == currency:
+            draft.notes.append(f"--year changes nothing: the price is given, in {currency} like the answer")
         return
     plan = asked.word_or_default("plan", "plan")
     rows, reason = offers(asked, plan)

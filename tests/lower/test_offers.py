@@ -114,6 +114,24 @@ def test_a_plan_of_ones_own_words_for_reserved(tmp_path: Path) -> None:
     ) == pytest.approx(2.1)
 
 
+@pytest.mark.parametrize(
+    ("question", "notes"),
+    [
+        (
+            {"price": "2 USD/gpu/hour", "year": 2022},
+            ("--year changes nothing: the price is given, in USD like the answer",),
+        ),
+        ({"price": "14 CNY/gpu/hour", "year": 2022}, ()),  # the exchange rate is of that year
+        ({"price": "2 USD/gpu/hour"}, ()),
+        ({"year": 2022}, ()),
+    ],
+)
+def test_a_year_that_changes_nothing_is_told(
+    tmp_path: Path, question: dict[str, object], notes: tuple[str, ...]
+) -> None:
+    assert answer(folder(tmp_path, row("2")), **question).case.notes == notes
+
+
 def test_no_offer_is_no_cost_and_says_so(tmp_path: Path) -> None:
     estimate = answer(folder(tmp_path, ""))
     assert str(estimate.cost.value) == "nan"
