@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.errors import ConfigError
+from estimator import Run
+from estimator.errors import ConfigError, QuestionError
 from estimator.formulas.parameters import active_parameters, total_parameters
 from estimator.formulas.shapes import DIMENSIONS, transformer
 from estimator.inputs.huggingface import read_config
+from estimator.inputs.huggingface.reading import MOST_PARAMETERS
 from estimator.presets import Presets
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -161,10 +163,23 @@ WHOLE = "where a whole number from 1 to 1e9 belongs"
          "'tie_word_embeddings' is 1, where true or false belongs"),
         ({"num_key_value_heads": 65}, "states more kv_heads (65) than heads (64)"),
         ({"num_attention_heads": 65, "num_key_value_heads": 5}, "divides a width of 8192 among 65 heads"),
+        ({"hidden_size": 10**9, "num_hidden_layers": 10**9},
+         "describes a model of 2.3e+27 parameters, where at most 1e+16 are taken"),
     ],
 )  # fmt: skip
 def test_faults_of_values(tmp_path, changes, words):
     assert fault(tmp_path, "llama-2-70b", changes) == words
+
+
+def test_a_file_may_describe_as_many_parameters_as_an_option_may_say(tmp_path):
+    Run(params=MOST_PARAMETERS)
+    with pytest.raises(QuestionError, match="--params"):
+        Run(params=MOST_PARAMETERS * 1.01)
+    # Layers of llama-2-70b's width have 8.6e8 parameters each: 1.1e7 of them are below 1e16, 1.2e7 above.
+    assert changed(tmp_path, "llama-2-70b", num_hidden_layers=11 * 10**6)["layers"] == 11e6
+    assert fault(tmp_path, "llama-2-70b", {"num_hidden_layers": 12 * 10**6}).startswith(
+        "describes a model of 1e+16"
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,7 +267,8 @@ def test_a_byte_order_mark_is_no_fault(tmp_path):
 @pytest.mark.parametrize("name", ["qwen3-30b-a3b", "llama-2-70b", "deepseek-v3"])
 def test_absurd_sizes_take_no_time(tmp_path, name):
     begun = time.monotonic()
-    changed(tmp_path, name, num_hidden_layers=10**9, mlp_only_layers=list(range(10**5)))
+    changes = {"num_hidden_layers": 10**9, "mlp_only_layers": list(range(10**5))}
+    assert fault(tmp_path, name, changes).startswith("describes a model of ")
     assert time.monotonic() - begun < 2.0
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...errors import ConfigError, EstimatorError, near_misses
+from ...formulas.parameters import total_parameters
+from ...formulas.shapes import transformer
 from ...textfile import read_bounded
 from ...units import shorten
 from .families import FAMILIES, family_of
@@ -15,6 +17,8 @@ from .values import KEYS, Config, Dims, Family, shown
 
 _LARGEST_FILE = 4 << 20
 _LONGEST_NAME = 100
+# As many as --params takes: each number may be ten digits long and the model still be no model.
+MOST_PARAMETERS = 1e16
 
 
 def read_config(path: Path) -> dict[str, float]:
@@ -125,4 +129,9 @@ def _contradictions(dims: Dims) -> list[str]:
     ]
     if dims["head_dim"] % 1.0:
         wrong.append(f"divides a width of {dims['hidden']:.0f} among {dims['heads']:.0f} heads")
+    size = float(total_parameters(transformer(**dims)).total)
+    if not wrong and not size <= MOST_PARAMETERS:
+        wrong.append(
+            f"describes a model of {size:.2g} parameters, where at most {MOST_PARAMETERS:.0e} are taken"
+        )
     return wrong
