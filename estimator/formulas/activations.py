@@ -236,14 +236,16 @@ def recomputed_activation(
 
 
 def logits(model: Transformer, stage: Stage, layout: Layout, seq: Array) -> Array:
-    r"""Logits in 32 bit and the 16-bit ones they are made of, on the last stage. [byte]
+    r"""Logits of one micro-batch on a card of a stage; only the last stage has any. [1]
 
     Notes
     -----
-    .. math:: \frac{(4 + 2) s b V}{t}
+    .. math:: \frac{s b V}{t}
+
+    of which each keeps 4 bytes in 32 bit and 2 of the 16-bit one that it is made of.
 
     References
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.3.
     """
-    return 6.0 * stage.head * tokens_of(layout, seq) * model.vocab / layout.tp
+    return stage.head * tokens_of(layout, seq) * model.vocab / layout.tp

@@ -155,13 +155,16 @@ def state_memory(transformer: Transformer, optimizer: Optimizer) -> Breakdown:
     )
 
 
-def memory_over_all(memory: Array, count: Array) -> Array:
-    """Memory of all cards together. [byte]
+def memory_over_all(memory_allocated: Array, count: Array) -> Array:
+    """Memory that training allocates on all cards together. [byte]
+
+    What driver and allocator take beside it is not the training's, and papers that compare methods leave it
+    out.
 
     Parameters
     ----------
-    memory
-        Of one card. [byte/accelerator]
+    memory_allocated
+        On one card of the fullest stage. [byte/accelerator]
     count
         Accelerators. [accelerator]
 
@@ -171,6 +174,7 @@ def memory_over_all(memory: Array, count: Array) -> Array:
 
     References
     ----------
-    K. Lv et al., 2023, arXiv:2306.09782, Table 2: LOMO's 1 x 13.61 GB are 10.8 % of AdamW's 8 x 15.76 GB.
+    K. Lv et al., 2023, arXiv:2306.09782, Table 2 ("peak memory allocated"): LOMO's 1 x 13.61 GB are 10.8 % of
+    AdamW's 8 x 15.76 GB.
     """
-    return memory * count
+    return memory_allocated * count

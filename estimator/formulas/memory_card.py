@@ -13,7 +13,7 @@ from .layout import Layout
 from .memory import Optimizer, largest_tensor
 from .memory_states import Method, card_states, trained
 from .parameters import Transformer
-from .stages import Stage, held_parameters, held_share, layer_parameters, shard_ranks, stage
+from .stages import Stage, held_parameters, held_share, layer_parameters, shard_ranks, shares, stage
 
 
 class Card(NamedTuple):
@@ -22,9 +22,10 @@ class Card(NamedTuple):
     ``memory_usable`` of a card; ``live`` parameters gathered at a time and ``bucket`` gradient elements
     reduced at a time, at most, and never more than ``live_layers`` layers and half of them;
     ``update_copies`` bytes a parameter while the optimizer updates; ``eager`` 1 where operations are not
-    fused; ``loss_workspace`` bytes a logit while the loss is worked out; ``device_context`` that the driver
-    takes; ``communicator`` of each kind of group; ``fragmentation`` share of allocated memory that the
-    allocator holds and cannot use, and the ``least_fragmentation`` it can be pressed to.
+    fused; ``logit`` bytes that each logit keeps and ``loss_workspace`` bytes more while the loss is worked
+    out; ``device_context`` that the driver takes; ``communicator`` of each kind of group; ``fragmentation``
+    share of allocated memory that the allocator holds and cannot use, and the ``least_fragmentation`` it can
+    be pressed to.
     """
 
     memory_usable: Array
@@ -33,6 +34,7 @@ class Card(NamedTuple):
     bucket: Array
     update_copies: Array
     eager: Array
+    logit: Array
     loss_workspace: Array
     device_context: Array
     communicator: Array
@@ -87,22 +89,27 @@ def update_memory(task: Task, stage: Stage) -> Array:
 
     Notes
     -----
-    .. math:: \frac{u N}{n_1}
+    .. math:: \frac{u N}{n_1} \quad \text{or, fused,} \quad 4 N_t \left( 1 + \frac{1}{n_3} \right)
 
     with u bytes a parameter: 4 where gradients are turned to 32 bit first, as in DeepSpeed; nothing where
-    the states stand on the host, which updates them, and nothing beyond a tensor where the update is fused.
+    the states stand on the host, which updates them. A fused update turns gradient and weights of one tensor
+    of :math:`N_t` parameters to 32 bit.
 
     References
     ----------
     DeepSpeed, ``runtime/zero/stage_1_and_2.py`` and ``stage3.py``: the 32-bit gradients of a partition, at most
-    ``sub_group_size`` (1e9) elements of it at stage 3, live through the step.
+    ``sub_group_size`` (1e9) elements of it at stage 3, live through the step; lomo-optim 0.1.1, ``lomo.py``,
+    ``fuse_update`` and ``fuse_update_zero3``.
     """
     model, optimizer, method, layout, card, _ = task
     held = held_parameters(model, stage, layout)
-    share = held_share(trained(model, held, method, layout), layout, 1.0).total
+    learning = trained(model, held, method, layout)
+    share = held_share(learning, layout, 1.0).total
     at_once = np.where(layout.zero >= 3, np.minimum(share, card.live), share)
-    elsewhere = (method.offload >= 1) | (optimizer.fused > 0)
-    return np.where(elsewhere, 0.0, card.update_copies * at_once)
+    one = np.minimum(largest_tensor(model) / layout.tp, learning.total)
+    fused = 4.0 * one * (1.0 + shares(layout, 3.0)[0])
+    copies = np.where(optimizer.fused > 0, fused, card.update_copies * at_once)
+    return np.where(method.offload >= 1, 0.0, copies)
 
 
 def dequantised(task: Task) -> Array:
@@ -134,13 +141,14 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
     V. Korthikanti et al., 2022, arXiv:2205.05198, Sections 4.1, 4.3 and 5.
     """
     model, layout, card, seq = task.transformer, task.layout, task.card, task.seq
-    held = logits(model, stage, layout, seq)
+    number = logits(model, stage, layout, seq)
+    held = card.logit * number
     again = recomputed_activation(model, stage, layout, seq, card.eager) + dequantised(task)
     return Breakdown(
         {
             "activations": kept_activation(model, stage, layout, seq, card.eager),
             "logits": held,
-            "working": np.maximum(card.loss_workspace * held / 6.0, np.maximum(again - held, 0.0)),
+            "working": np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
         }
     )
 

@@ -112,7 +112,9 @@ def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown
     allocated = memory_allocated.total
     groups = card.communicator * communicators(layout)
     room = card.memory_usable - allocated - groups - card.device_context
-    pressed = np.where(np.isnan(room), np.inf, np.maximum(room, card.least_fragmentation * allocated))
+    # A hair less than the room: the sum of all parts must not exceed the card by a rounding.
+    least = card.least_fragmentation * allocated
+    pressed = np.where(np.isnan(room), np.inf, np.maximum(room * (1.0 - 1e-9), least))
     return Breakdown(
         {
             **memory_allocated.parts,

@@ -20,12 +20,14 @@ OFFLOADS = ("none", "optimizer", "all")
 class Method(NamedTuple):
     """How a model is trained: ``frozen`` 1 where its own weights stay as they are and adapters learn.
 
-    ``rank`` of the adapters; bytes of a frozen parameter of a matrix (``base``) and of any other
-    (``base_outer``); ``offload`` the code of what stands on the host.
+    ``rank`` of the adapters; ``outer`` 1 where embedding and head learn beside them; bytes of a frozen
+    parameter of a matrix (``base``) and of any other (``base_outer``); ``offload`` the code of what stands on
+    the host.
     """
 
     frozen: Array
     rank: Array
+    outer: Array
     base: Array
     base_outer: Array
     offload: Array
@@ -72,7 +74,7 @@ def trained(model: Transformer, held: Held, method: Method, layout: Layout) -> H
     return Held(
         own,
         np.where(method.frozen > 0, none, held.experts),
-        np.where(method.frozen > 0, none, held.outer),
+        np.where(method.frozen > 0, method.outer * held.outer, held.outer),
     )
 
 
@@ -226,14 +228,14 @@ def whole_states(transformer: Transformer, optimizer: Optimizer, method: Method)
     >>> llama = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
     >>> none, two, four, eight = map(np.float64, (0, 2, 4, 8))
     >>> adamw = Optimizer(two, two, four, eight, eight, none, none, none, none)
-    >>> full = Method(none, none, none, none, none)
+    >>> full = Method(none, none, none, none, none, none)
     >>> [round(float(part) / 2**30, 2) for part in whole_states(llama, adamw, full).parts.values()]
     [12.55, 12.55, 75.31]
     """
     whole = state_memory(transformer, optimizer)
     total = total_parameters(transformer).total
     inner = layer_matrices(transformer, transformer.experts)
-    adapters = adapter_parameters(transformer, method.rank)
+    adapters = adapter_parameters(transformer, method.rank) + method.outer * (total - inner)
     frozen = method.base * inner + method.base_outer * (total - inner)
     own = {
         "weights": frozen + optimizer.weights * adapters,

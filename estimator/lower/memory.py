@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..formulas.memory_states import OFFLOADS
+from ..formulas.memory_states import OFFLOADS, Method
 from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
@@ -38,18 +38,20 @@ def stack_columns(rules: Record, stack: str, *, unfused: bool) -> dict[str, floa
         own["live_layers"] = rules.value("live_layers")
     if stack in listed["copies"]:
         own["update_copies"] = rules.value("update_copies")
-    loss = rules.value("loss_workspace_eager" if eager else "loss_workspace")
-    return {**own, "eager": float(eager), "loss_workspace": loss}
+    kept, loss = rules.value("logit"), rules.value("loss_workspace_eager" if eager else "loss_workspace")
+    chunks = rules.value("loss_chunks") if stack in listed["chunked"] else 1.0
+    return {**own, "eager": float(eager), "logit": kept / chunks, "loss_workspace": loss / chunks}
 
 
 def method_columns(rules: Record, method: str) -> dict[str, float]:
     """Return bytes of frozen parameters of a method, by column; nothing is frozen in full training."""
     if method == "full":
-        return dict.fromkeys(("method_frozen", "method_rank", "method_base", "method_base_outer"), 0.0)
+        return {f"method_{name}": 0.0 for name in Method._fields if name != "offload"}
     packed = method == "qlora"
     return {
         "method_frozen": 1.0,
         "method_rank": rules.value("rank"),
+        "method_outer": 0.0,
         "method_base": rules.value("quantised" if packed else "frozen"),
         "method_base_outer": rules.value("quantised_outer" if packed else "frozen"),
     }
