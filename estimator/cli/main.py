@@ -16,6 +16,7 @@ from ..errors import EstimatorError
 COMMANDS = {
     "train": ("train", "Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost."),
     "compare": ("compare", "Put several questions side by side."),
+    "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),
     "presets": ("presets", "List or show the records behind the answers."),
     "sources": ("sources", "Print the bibliography of an answer."),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, array, quotient
+from ..arrays import Array, array
 from ..formulas.flops import training_flops_per_token
 from ..presets import Presets
 from .models import model_of
+from .table import Floats, Table
 
 Cells = Mapping[str, str]
 
@@ -49,12 +50,16 @@ def scorable(cells: Cells) -> bool:
 
 def throughput_of(rows: Sequence[Cells]) -> Array:
     """Return tokens a second and accelerator of every row: as printed, else from its step time. [token/s]"""
-    printed = array([number(row, "tokens_per_s_per_accelerator") for row in rows])
+    return throughput_of_table(Table.of(rows))
+
+
+def throughput_of_table(table: Table) -> Floats:
+    """Return tokens a second and accelerator of the rows of a table, NaN where they print neither. [token/s]"""
+    printed = table.number("tokens_per_s_per_accelerator")
     batch, seq, time, count = (
-        array([number(row, name) for row in rows])
-        for name in ("global_batch_seqs", "seq_len", "iter_time_s", "n_accelerators")
+        table.number(name) for name in ("global_batch_seqs", "seq_len", "iter_time_s", "n_accelerators")
     )
-    return np.where(np.isnan(printed), quotient(batch * seq, time * count), printed)
+    return np.where(np.isnan(printed), batch * seq / (time * count), printed)
 
 
 def stands_in(cells: Cells) -> bool:

@@ -8,7 +8,7 @@ from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows
 from .columns import RowDraft
-from .table import Fault, Table
+from .table import Fault, Floats, Table
 
 SPELT = {
     "n_layers": "layers", "n_heads": "heads", "n_kv_heads": "kv_heads", "ffn_hidden": "ffn",
@@ -37,6 +37,11 @@ def _put_tokens(draft: RowDraft, presets: Presets) -> None:
     tokens = draft.table.number("tokens")
     draft.table.fault_where(np.isnan(tokens), Fault("no training tokens"))
     draft.put("tokens", tokens)
+
+
+def printed_hours(table: Table) -> Floats:
+    """Return the accelerator-hours of every run, NaN where they are not printed. [hour]"""
+    return table.number("accelerator_hours")
 
 
 # Cells of a row, and the words and figures of a record that hold them.

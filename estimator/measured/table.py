@@ -40,6 +40,8 @@ class Limit(NamedTuple):
     @property
     def words(self) -> str:
         """What a number must be."""
+        if self == _ANY:
+            return "a number above zero"
         return f"a {'whole number' if self.whole else 'number'} from {self.least:g} to {self.most:g}"
 
 

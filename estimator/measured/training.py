@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..formulas.activations import RECOMPUTE
+from ..formulas.memory_states import OFFLOADS
 from ..presets import Presets
 from ..provenance import Figure
 from .columns import RowDraft
@@ -15,7 +16,7 @@ from .layouts import replicas_of
 from .table import Floats
 
 _MODES = {name: float(code) for code, name in enumerate(RECOMPUTE)}
-_OFFLOAD = re.compile(r"offload(?! False)", re.IGNORECASE)
+_OFFLOADED = re.compile(r"offload[-_ ](?:opt|master)|CPU offload", re.IGNORECASE)
 _PACKED = re.compile(r"pack_sample_into_one=True", re.IGNORECASE)
 
 
@@ -28,7 +29,7 @@ def put_training(draft: RowDraft, presets: Presets) -> None:
     _recompute(draft, usual["recompute_blank"])
     notes = draft.table.text("notes")
     draft.put("packed", np.array([float(bool(_PACKED.search(text))) for text in notes]))
-    draft.put("offload", np.array([float(bool(_OFFLOAD.search(text))) for text in notes]))
+    draft.put("method_offload", np.array([_offload(text) for text in notes]))
 
 
 def sides(figure: Figure) -> dict[str, float]:
@@ -81,6 +82,11 @@ def _recompute(draft: RowDraft, usual: Figure) -> None:
     draft.note("recompute", silent)
     low, high = (np.where(silent, ends[side], codes) for side in ("low", "high"))
     draft.between("recompute", "recompute", low, high)
+
+
+def _offload(notes: str) -> float:
+    """Return the code of what notes say stands on the host; activations that do are not counted."""
+    return float(OFFLOADS.index("optimizer" if _OFFLOADED.search(notes) else "none"))
 
 
 def _mode(cell: str) -> float:
