@@ -350,6 +350,21 @@ def test_a_quantity_that_this_question_has_not_is_no_attribute(usual: Estimate, 
     assert str(raised.value) == f"this estimate has no '{name}'; it has {', '.join(usual.values)}"
 
 
+# Nothing to divide by.
+
+
+def test_no_cards_take_for_ever_and_nothing_warns() -> None:
+    """Every warning is an error here."""
+    one, several = (
+        evaluate(case().with_columns({"count": count})) for count in (array(0.0), np.array([0.0, 64.0]))
+    )
+    usual = evaluate(case())
+    for quantity in ("wall_clock", "step_time"):
+        assert float(one.values[quantity]) == math.inf
+        assert np.asarray(several.values[quantity]).tolist() == [math.inf, usual.values[quantity]]
+    assert float(one.throughput.value) == float(one.memory_total.value) == 0.0
+
+
 # Fit.
 
 

@@ -76,7 +76,7 @@ def step_time(global_batch: Array, seq: Array, throughput: Array) -> Array:
     -------
     Seconds a step. [s]
     """
-    return global_batch * seq / throughput
+    return quotient(global_batch * seq, throughput)
 
 
 def accelerator_hours(tokens: Array, throughput_per_accelerator: Array) -> Array:
@@ -145,7 +145,7 @@ def wall_clock(occupied_hours: Array, count: Array) -> Array:
     -------
     Seconds. [s]
     """
-    return occupied_hours / count
+    return quotient(occupied_hours, count)
 
 
 def nodes_needed(occupied_hours: Array, within: Array, per_node: Array, fewest: Array) -> Array:
