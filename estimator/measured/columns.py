@@ -53,6 +53,14 @@ class RowDraft:
         self.put(name, np.where(np.isnan(printed), blank, printed))
         self.note(name, np.isnan(printed))
 
+    def replace(self, name: str, rows: Mask, value: float) -> None:
+        """Set a column of some rows to what is known for good: their range ends with it."""
+        self.put(name, np.where(rows, value, self.columns[name]))
+        for sides in (self._low, self._high):
+            for ends in sides.values():
+                if name in ends:
+                    ends[name] = np.where(rows, value, ends[name])
+
     def case(self, kept: Places, words: Mapping[str, str]) -> Case:
         """Return the case of the rows kept."""
         unknowns = tuple(

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from ..formulas.memory_states import OFFLOADS
-from ..lower.memory import card_figures, method_columns
+from ..lower.memory import method_columns
 from ..presets import Presets
 from .cases import Lowered, lower_rows
 from .columns import RowDraft
@@ -15,6 +15,7 @@ from .names import accelerators_of
 from .neutral import optimizer_columns
 from .table import Floats, Table, distinct
 from .training import sides
+from .tuning import put_card, put_tuning
 
 SPELT = {"n_accelerators": "n_devices"}
 _ZERO = re.compile(r"^\s*([0-3])(?:\.0)?(?!\d)|zero-?([1-3])|(fsdp)", re.IGNORECASE)
@@ -96,10 +97,8 @@ def _put_method(draft: RowDraft, presets: Presets) -> None:
     share, length = sides(presets.load("assumptions", "measured").figures["capped_seq"]), draft.columns["seq"]
     draft.note("seq", capped)
     draft.between("capped_seq", "seq", np.where(capped, length * share["low"], length), length)
-    for name, figure in card_figures(presets).items():
-        ends = sides(figure)
-        draft.put(name, ends["value"])
-        draft.between(name, name, ends["low"], ends["high"])
+    put_card(draft, presets)
+    put_tuning(draft, presets)
 
 
 def _kept(presets: Presets, *cells: str) -> dict[str, float]:

@@ -30,13 +30,13 @@ def put_neutral(draft: RowDraft, presets: Presets) -> None:
         **NEUTRAL, **optimizer_columns(optimizer),
         "live": defaults.value("live_parameters"), "bucket": defaults.value("reduce_bucket"),
     }  # fmt: skip
-    for name, value in {**values, **_memory(draft, presets)}.items():
+    for name, value in {**values, **memory_columns(draft, presets)}.items():
         if name not in draft.columns:
             draft.put(name, value)
     _loss_of_scale(draft, defaults)
 
 
-def _memory(draft: RowDraft, presets: Presets) -> dict[str, Floats | float]:
+def memory_columns(draft: RowDraft, presets: Presets) -> dict[str, Floats | float]:
     """Return what software takes of a card by the stack of each row, all weights being trained."""
     rules = presets.load("assumptions", "memory")
     fitted = {name: figure.value for name, figure in card_figures(presets).items()}
