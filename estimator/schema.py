@@ -96,7 +96,7 @@ _USUAL = {
     "accelerators": _POSITIVE, "nodes": _POSITIVE, "links": _POSITIVE,
     "optimizers": _NOT_NEGATIVE, "models": _NOT_NEGATIVE, "grids": _NOT_NEGATIVE,
     "assumptions": _NOT_NEGATIVE,
-    "pue": _FROM_ONE, "calibrations": _SHARE,
+    "pue": _FROM_ONE, "calibrations": _POSITIVE,
 }  # fmt: skip
 _SIZES = "parameters active_parameters layers hidden heads vocab seq training_tokens".split()
 _DIVISORS = (
@@ -104,6 +104,8 @@ _DIVISORS = (
     "reduce_bucket hidden_coefficient hidden_exponent hidden_spread vocab head_dim batch_scale batch_exponent "
     "parameter_scale token_scale parameter_exponent token_exponent"
 ).split()
+# Names of the figures that hold a measured MFU.
+_LEARNT = "any highest bf16 fp16 fp8 mxfp8 nvfp4 tf32 fp32".split()
 _SPECIAL: dict[str, dict[str, Bound]] = {
     "models": dict.fromkeys(_SIZES, _POSITIVE),
     "grids": {"pue": _FROM_ONE},
@@ -112,7 +114,7 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
         **dict.fromkeys(_DIVISORS, _POSITIVE),
         "pue": _FROM_ONE,
     },
-    "calibrations": dict.fromkeys("borrowed device_context communicator fragmentation".split(), _POSITIVE),
+    "calibrations": dict.fromkeys([f"{name}{kind}" for name in _LEARNT for kind in ("", "-moe")], _SHARE),
 }
 
 

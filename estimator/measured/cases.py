@@ -16,6 +16,7 @@ from .machines import put_machines
 from .models import put_models
 from .neutral import put_neutral
 from .software import put_software
+from .steps import Levels, levels_of, put_step_time
 from .table import Fault, Mask, Places, Table
 from .training import put_training
 
@@ -24,7 +25,8 @@ class Lowered(NamedTuple):
     """Rows as a case of those that can be estimated, and why the others cannot.
 
     ``kept`` holds the places of the rows of the case, ``faults`` a reason or nothing for every row, ``assumed``
-    which rows each input was assumed for, ``chips`` accelerator and architecture of every row.
+    which rows each input was assumed for, ``chips`` accelerator and architecture of every row, ``levels`` what tells
+    the coefficients of its step time.
     """
 
     case: Case
@@ -32,6 +34,7 @@ class Lowered(NamedTuple):
     faults: Sequence[Fault | None]
     assumed: Mapping[str, Mask]
     chips: Sequence[tuple[str, str]]
+    levels: Sequence[Levels]
 
     def assumptions(self, place: int) -> list[str]:
         """Return the inputs that were assumed for one row."""
@@ -69,6 +72,8 @@ def lower_rows(
     if more:
         more(draft, presets)
     put_neutral(draft, presets)
+    levels = levels_of(draft, presets, chips)
+    put_step_time(draft, presets, chips, levels)
     check_layout(draft)
     kept = np.array([place for place, fault in enumerate(table.faults) if fault is None], dtype=np.intp)
-    return Lowered(draft.case(kept, {"currency": "USD"}), kept, table.faults, draft.assumed, chips)
+    return Lowered(draft.case(kept, {"currency": "USD"}), kept, table.faults, draft.assumed, chips, levels)

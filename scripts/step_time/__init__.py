@@ -1,0 +1,1 @@
+"""Fit the coefficients of the step time to measured rows, and score them on rows left out."""
