@@ -1,4 +1,4 @@
-"""Recorded rents: which offers a question means, and their median."""
+"""Recorded rents: which offers a question means, and the median of their providers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .asked import Asked
 from .exchange import exchange
 
 _HOUR = 3600.0
-# With fewer offers than this their own spread says little.
+# With fewer than this their own spread says little.
 _FEW = 3
 
 
@@ -43,8 +43,23 @@ def offers(asked: Asked, plan: str) -> Offers:
     if not rows:
         return Offers([], "")
     rows, dated = _of_year(rows, asked.run.year)
-    few = f"median of {len(rows)} {plan} offers" if len(rows) > 1 else f"the one {plan} offer"
-    return Offers(rows, f"{reason}{few}{cloud} {dated}")
+    return Offers(rows, f"{reason}{_counted(rows, plan)}{cloud} {dated}")
+
+
+def _counted(rows: list[Row], plan: str) -> str:
+    """Say how many offers there are, and of how many providers where some made several and not all are of one."""
+    offers, providers = f"{len(rows)} {plan} offers", len(_by_provider(rows))
+    if 1 < providers < len(rows):
+        return f"median of the medians of {providers} providers, {offers}"
+    return f"median of {offers}" if len(rows) > 1 else f"the one {plan} offer"
+
+
+def _by_provider(rows: list[Row]) -> dict[str, list[Row]]:
+    """Group rows by provider; one that names none stands for itself."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.cells.get("provider") or row.place, []).append(row)
+    return found
 
 
 def _years_off(rows: list[Row], year: float | None) -> float:
@@ -101,14 +116,19 @@ def year_of(row: Row) -> int:
 
 
 def median_offer(asked: Asked, rows: list[Row], currency: str) -> Figure:
-    """Return the median offer, its range the tenth to the ninetieth percentile. [currency/accelerator/s]"""
-    rates = sorted(_rate(asked, row, currency) for row in rows)
-    providers = ", ".join(sorted({row.cells.get("provider") or "unnamed" for row in rows}))
-    middle = quantile(rates, 0.5)
-    low, high = quantile(rates, 0.1), quantile(rates, 0.9)
+    """Return the median of the providers' median offers: one that lists a machine five times counts once.
+
+    Its range is the tenth to the ninetieth percentile of the same. Offers of one provider alone count each.
+    [currency/accelerator/s]
+    """
+    owners = _by_provider(rows)
+    groups = list(owners.values()) if len(owners) > 1 else [[row] for row in rows]
+    rates = sorted(quantile(sorted(_rate(asked, row, currency) for row in group), 0.5) for group in groups)
+    middle, low, high = (quantile(rates, share) for share in (0.5, 0.1, 0.9))
     if len(rates) < _FEW:
         usual = asked.defaults.figures["price_spread"]
         low, high = min(low, middle * (usual.low or 1.0)), max(high, middle * (usual.high or 1.0))
+    providers = ", ".join(sorted({row.cells.get("provider") or "unnamed" for row in rows}))
     return Figure(
         middle, f"{middle * _HOUR:.4g} {currency}/gpu/hour", _joint([row.source for row in rows]),
         f"{len(rows)} offers of {year_of(rows[0])} by {providers}", "derived", low, high,
