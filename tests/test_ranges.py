@@ -87,6 +87,16 @@ def test_ends_that_count_things_are_whole(values: list[float], low: float, high:
     assert [float(end) for end in around(np.array(values), whole=True)] == [low, high]
 
 
+def test_logarithms_and_roots_add_no_accelerator() -> None:
+    """46, with ends of 45 and 47, came out as 45 to 48."""
+    whole = np.arange(1.0, 300.0)
+    values = np.stack(np.meshgrid(whole, whole[:40]), axis=-1).reshape(-1, 2)
+    middle, away = values[:, :1] + 40.0, values[:, 1:]
+    low, high = around(np.concatenate([middle, middle - away, middle + away], axis=1), whole=True)
+    np.testing.assert_array_equal(low, (middle - away)[:, 0])
+    np.testing.assert_array_equal(high, (middle + away)[:, 0])
+
+
 @pytest.mark.parametrize(
     ("one", "other", "left"),
     [
