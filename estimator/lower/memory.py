@@ -26,7 +26,8 @@ def lower(asked: Asked) -> None:
         rules, stack, unfused=asked.draft.columns.get("unfused", 0.0) > 0
     ).items():
         asked.draft.put(name, value, origin)
-    _fitted(asked, rules)
+    _fitted(asked, stack)
+    _gradients(asked, rules, stack)
 
 
 def stack_columns(rules: Record, stack: str, *, unfused: bool) -> dict[str, float]:
@@ -57,12 +58,27 @@ def method_columns(rules: Record, method: str) -> dict[str, float]:
     }
 
 
-def card_figures(presets: Presets) -> dict[str, Figure]:
-    """Return the figures of a card that hold for every stack, by column."""
+def card_figures(presets: Presets, stack: str = "") -> dict[str, Figure]:
+    """Return the figures of a card that were fitted, by column; a stack may have a fragmentation of its own."""
     fitted = presets.load("calibrations", "memory").figures
-    names = ("device_context", "communicator", "fragmentation")
+    own = fitted.get(f"fragmentation_{stack}", fitted["fragmentation"])
     least = presets.load("assumptions", "memory").figures["least_fragmentation"]
-    return {**{name: fitted[name] for name in names}, "least_fragmentation": least}
+    both = {name: fitted[name] for name in ("device_context", "communicator")}
+    return {**both, "fragmentation": own, "least_fragmentation": least}
+
+
+def gradient_bytes(rules: Record, stack: str, precision: str, zero: float, usual: float) -> float:
+    """Return bytes that a parameter's gradient takes, where a stack sums 16-bit ones in 32 bit. [byte]
+
+    Stacks of ``sums`` have the sum in place of the gradient, those of ``sums_beside`` next to it.
+    """
+    listed: Mapping[str, list[str]] = rules.words
+    if usual != rules.value("frozen") or precision in ("fp16", "fp32", "tf32"):
+        return usual
+    if stack in listed["sums"]:
+        return rules.value("gradient_sum")
+    beside = stack in listed["sums_beside"] and zero == 1.0
+    return usual + rules.value("gradient_sum") if beside else usual
 
 
 def _method(asked: Asked, rules: Record) -> None:
@@ -90,10 +106,23 @@ def _rank(asked: Asked, rules: Record) -> None:
     asked.draft.put("method_rank", rank or figure.value, origin)
 
 
-def _fitted(asked: Asked, rules: Record) -> None:
-    """Set what was fitted; how far it strays is an unknown."""
-    for name, figure in card_figures(asked.presets).items():
+def _fitted(asked: Asked, stack: str) -> None:
+    """Set what was fitted; how far fragmentation strays is an unknown."""
+    for name, figure in card_figures(asked.presets, stack).items():
         asked.draft.put(name, figure.value, Origin("preset", figure.where, figure))
-    fragmentation = asked.presets.load("calibrations", "memory").figures["fragmentation"]
-    if fragmentation.low is not None and fragmentation.high is not None:
-        asked.draft.unknown("fragmentation", fragmentation.low, fragmentation.high)
+        if name == "fragmentation" and figure.low is not None and figure.high is not None:
+            asked.draft.unknown(name, figure.low, figure.high)
+
+
+def _gradients(asked: Asked, rules: Record, stack: str) -> None:
+    """Set the bytes of a gradient where the stack sums gradients in 32 bit."""
+    columns, precision = asked.draft.columns, asked.draft.words.get("precision", "")
+    if {"optimizer_gradients", "optimizer_master", "zero"} <= columns.keys() and columns[
+        "optimizer_master"
+    ] > 0:
+        usual = float(columns["optimizer_gradients"])
+        found = gradient_bytes(rules, stack, precision, float(columns["zero"]), usual)
+        if found != usual:
+            figure = rules.figures["gradient_sum"]
+            origin = Origin("preset", figure.where, figure, "--stack")
+            asked.draft.put("optimizer_gradients", found, origin)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..inputs.stacks import STACKS
-from ..lower.memory import card_figures, method_columns, stack_columns
+from ..lower.memory import card_figures, gradient_bytes, method_columns, stack_columns
 from ..presets import Presets
 from ..records import Record
 from .columns import RowDraft
@@ -33,15 +33,32 @@ def put_neutral(draft: RowDraft, presets: Presets) -> None:
     for name, value in {**values, **memory_columns(draft, presets)}.items():
         if name not in draft.columns:
             draft.put(name, value)
+    _sum_gradients(draft, presets)
     _loss_of_scale(draft, defaults)
+
+
+def _sum_gradients(draft: RowDraft, presets: Presets) -> None:
+    """Set the bytes of gradients of rows whose stack sums them in 32 bit."""
+    rules, columns = presets.load("assumptions", "memory"), draft.columns
+    numbers = columns["stack"], columns["zero"], columns["optimizer_gradients"]
+    keys = list(zip(draft.table.text("precision"), *(each.tolist() for each in numbers), strict=True))
+    found = {
+        key: gradient_bytes(rules, STACKS[int(key[1])], key[0].lower().split(" ")[0], key[2], key[3])
+        for key in set(keys)
+    }
+    mixed = columns["optimizer_master"] > 0
+    own = np.array([found[key] for key in keys], dtype=np.float64)
+    draft.put("optimizer_gradients", np.where(mixed, own, columns["optimizer_gradients"]))
 
 
 def memory_columns(draft: RowDraft, presets: Presets) -> dict[str, Floats | float]:
     """Return what software takes of a card by the stack of each row, all weights being trained."""
     rules = presets.load("assumptions", "memory")
-    fitted = {name: figure.value for name, figure in card_figures(presets).items()}
-    columns = {**method_columns(rules, "full"), "method_offload": 0.0, **fitted}
+    columns: dict[str, Floats | float] = {**method_columns(rules, "full"), "method_offload": 0.0}
     stacks = draft.columns["stack"].astype(np.intp)
+    fitted = [card_figures(presets, name) for name in ("", *STACKS[1:])]
+    for name in fitted[0]:
+        columns[name] = np.array([of[name].value for of in fitted])[stacks]
     for unfused in (False, True):
         each = [stack_columns(rules, name, unfused=unfused) for name in ("", *STACKS[1:])]
         for name in each[0]:

@@ -13,7 +13,7 @@ from ..presets import Presets
 from ..records import Record
 from .columns import RowDraft
 from .neutral import memory_columns, optimizer_columns
-from .table import Mask, Table, distinct
+from .table import Floats, Mask, Table, distinct
 from .training import sides
 
 # Libraries on PyTorch's own modules, which run operation by operation; their stack is what they shard with.
@@ -57,11 +57,20 @@ def put_tuning(draft: RowDraft, presets: Presets) -> None:
 
 def put_card(draft: RowDraft, presets: Presets) -> None:
     """Set context, communicators and fragmentation; a row that prints what is allocated counts none of them."""
-    allocated = prints_allocated(draft.table)
-    for name, figure in card_figures(presets).items():
-        ends = {side: np.where(allocated, 0.0, end) for side, end in sides(figure).items()}
+    table, allocated = draft.table, prints_allocated(draft.table)
+    own = memory_stacks(table).astype(np.intp)
+    fitted = [card_figures(presets, name) for name in ("", *STACKS[1:])]
+    for name in fitted[0]:
+        each = [sides(figures[name]) for figures in fitted]
+        ends = {side: np.where(allocated, 0.0, np.array([of[side] for of in each])[own]) for side in each[0]}
         draft.put(name, ends["value"])
         draft.between(name, name, ends["low"], ends["high"])
+
+
+def memory_stacks(table: Table) -> Floats:
+    """Return the code of the stack that allocates: libraries on PyTorch's own modules are no stack of their own."""
+    texts = table.text("framework")
+    return np.array([0.0 if _EAGER.search(text) else float(STACKS.index(stack_of(text))) for text in texts])
 
 
 def prints_allocated(table: Table) -> Mask:
