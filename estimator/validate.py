@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .answer import with_ranges
+from . import ranges
+from .arrays import Array
 from .errors import EstimatorError
+from .estimate import evaluate
 from .measured.cases import Lowered, lower_rows
 from .measured.memory import lower_memory, printed_peaks
 from .measured.reading import PIECE, open_rows, tables
@@ -183,19 +185,18 @@ def _screened(table: Table, kind: Kind) -> Sequence[bool]:
 
 def _foretold(lowered: Lowered, kind: Kind) -> Floats:
     """Return value, low and high end of the rows of a case, and what constant MFU gives; in house units."""
-    estimate = with_ranges(lowered.case)
-    amount = estimate.amount(kind.quantity)
-    baseline = _constant_mfu(lowered.case.columns, estimate.values, kind)
-    return np.array([np.asarray(each) for each in (amount.value, amount.low, amount.high, baseline)])
+    spread = evaluate(ranges.spread(lowered.case)).values
+    names = (kind.quantity, "flops_per_token")
+    found = ranges.points({name: spread[name] for name in names}, lowered.case)
+    low, high = ranges.around(found[kind.quantity])
+    baseline = _constant_mfu(lowered.case.columns, found["flops_per_token"][..., 0], kind)
+    return np.array([np.asarray(each) for each in (found[kind.quantity][..., 0], low, high, baseline)])
 
 
-def _constant_mfu(columns: Mapping[str, object], values: Mapping[str, object], kind: Kind) -> Floats:
+def _constant_mfu(columns: Mapping[str, Array], cost: Array, kind: Kind) -> Array:
     """Return what one MFU an accelerator and precision foretells: its speed, or the time at that speed."""
-    peak, mfu, cost = (
-        np.asarray(each) for each in (columns["peak"], columns["mfu"], values["flops_per_token"])
-    )
-    speed = peak * mfu / cost
-    return np.asarray(columns["tokens"]) / speed if kind.name == "runs" else speed
+    speed = columns["peak"] * columns["mfu"] / cost
+    return columns["tokens"] / speed if kind.name == "runs" else speed
 
 
 def _rows(table: Table, lowered: Lowered, measured: Floats, found: Floats) -> Sequence[Row]:

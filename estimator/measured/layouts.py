@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 
 from ..inputs.stacks import STACKS
 from .columns import RowDraft
-from .table import Fault, Floats, Table
+from .table import Fault, Floats, Table, distinct
 
 _SHARDED = [STACKS.index(name) for name in ("fsdp", "xla")]
 _SPLIT_NORMS = [STACKS.index(name) for name in ("megatron", "mindspeed")]
@@ -52,14 +53,23 @@ def flags(table: Table, name: str) -> Floats:
 
 def _shards(draft: RowDraft) -> Floats:
     """Return the ranks over which states are sharded: all, unless words say within a node or a few ranks."""
-    found = np.full(draft.table.size, np.inf)
-    texts = zip(draft.table.text("notes"), draft.table.text("zero_stage_as_stated"), strict=True)
-    for place, (notes, stated) in enumerate(texts):
-        if within := _WITHIN.search(notes) or _WITHIN.search(stated):
-            found[place] = float(within[1]) if within[1] else draft.columns["per_node"][place]
-        elif _HYBRID.search(stated) or _HYBRID.search(notes):
-            found[place] = draft.columns["per_node"][place]
-    return found
+    keys, which = distinct(draft.table.text("notes"), draft.table.text("zero_stage_as_stated"))
+    found = np.array([_shard(*key) for key in keys])[which]
+    return np.where(found == 0.0, draft.columns["per_node"], found)
+
+
+@lru_cache(maxsize=1 << 14)
+def _shard(notes: str, stated: str) -> float:
+    """Return the ranks that words tell of: 0 stands for those of a node, infinity for all.
+
+    Examples
+    --------
+    >>> _shard("ZeRO-1 within 4 DP ranks", ""), _shard("", "HSDP"), _shard("", "1")
+    (4.0, 0.0, inf)
+    """
+    if within := _WITHIN.search(notes) or _WITHIN.search(stated):
+        return float(within[1] or 0.0)
+    return 0.0 if _HYBRID.search(stated) or _HYBRID.search(notes) else np.inf
 
 
 def check_layout(draft: RowDraft) -> None:

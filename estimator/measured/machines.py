@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +77,7 @@ def _put(draft: RowDraft, machines: Sequence[Machine], which: Places) -> None:
         draft.note(name, np.array([name in machine.assumed for machine in machines])[which])
 
 
+@lru_cache(maxsize=1 << 12)
 def _machine(presets: Presets, key: Sequence[str]) -> Machine:
     """Return the machine of one combination of accelerator, precision, server size, network and sparsity."""
     name, precision, per_node, interconnect, mixture = key

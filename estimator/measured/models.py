@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ NUMBERS = tuple(name for name in CELLS if name not in ("model", "params", "glu")
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bmt])(?![a-z0-9])", re.IGNORECASE)
 _POWERS = {"m": 1e6, "b": 1e9, "t": 1e12}
 _HEAD = "head_dim"
+# Dimensions without which there is no model; all others have a value where nothing is said of them.
+_NEEDED = ("layers", "hidden", "heads", "vocab")
 
 
 class Found(NamedTuple):
@@ -52,8 +55,8 @@ def put_models(draft: RowDraft, presets: Presets) -> None:
     for name in NUMBERS:
         table.number(name)
     keys, which = distinct(*(table.text(name) for name in CELLS))
-    rule = Rule(presets)
-    models = [rule.model(dict(zip(CELLS, key, strict=True))) for key in keys]
+    rule = _rule(presets)
+    models = [_found(presets, key) for key in keys]
     for place, index in enumerate(map(int, which)):
         if fault := models[index].fault:
             table.fault(place, fault)
@@ -76,6 +79,16 @@ def model_of(rows: Sequence[Mapping[str, str]], presets: Presets | None = None) 
     draft = RowDraft(Table.of(named))
     put_models(draft, presets or Presets())
     return Transformer(**{name: draft.columns[name] for name in shapes.DIMENSIONS})
+
+
+@lru_cache(maxsize=16)
+def _rule(presets: Presets) -> Rule:
+    return Rule(presets)
+
+
+@lru_cache(maxsize=1 << 14)
+def _found(presets: Presets, key: Sequence[str]) -> Found:
+    return _rule(presets).model(dict(zip(CELLS, key, strict=True)))
 
 
 class Rule:
@@ -177,10 +190,14 @@ class Rule:
 
     def columns(self, models: Sequence[Found]) -> dict[str, Floats]:
         """Return every dimension of the models as arrays; ones where a model is not known."""
-        nothing = {"layers": 1.0, "hidden": 1.0, "heads": 1.0, "vocab": 1.0}
-        each = [shapes.transformer(**(found.dimensions or nothing)) for found in models]
-        table = np.array([[float(value) for value in model] for model in each]).reshape(len(models), -1)
-        columns = {name: table[:, place] for place, name in enumerate(shapes.DIMENSIONS)}
+        given = {
+            name: np.array([found.dimensions.get(name, math.nan) for found in models])
+            for name in shapes.DIMENSIONS
+        }
+        needed = {name: np.where(np.isnan(given[name]), 1.0, given[name]) for name in _NEEDED}
+        wide = np.where(np.isnan(given[_HEAD]), needed["hidden"] / needed["heads"], given[_HEAD])
+        usual = _by_name(shapes.transformer(**needed, head_dim=wide))
+        columns = {name: np.where(np.isnan(values), usual[name], values) for name, values in given.items()}
         for name, values in self._sized(models, 1.0).items():
             columns[name] = np.where(np.isnan(values), columns[name], values)
         return columns
@@ -191,14 +208,8 @@ class Rule:
         if np.all(np.isnan(size)):
             return {}
         given = np.array([found.factor for found in models])
-        return {
-            name: np.asarray(values) + 0.0 * size
-            for name, values in self._complete(size, np.where(np.isnan(given), factor, given)).items()
-        }
-
-    def _complete(self, size: Floats, factor: Floats) -> dict[str, Floats]:
-        model = shapes.transformer(**shape_of(self.shape, size, factor))
-        return {name: np.asarray(value) for name, value in zip(shapes.DIMENSIONS, model, strict=True)}
+        shape = shape_of(self.shape, size, np.where(np.isnan(given), factor, given))
+        return {name: values + 0.0 * size for name, values in _by_name(shapes.transformer(**shape)).items()}
 
     def ends(self, models: Sequence[Found]) -> dict[str, tuple[dict[str, Floats], dict[str, Floats]]]:
         """Return the ends of what was assumed, NaN where a model prints it, by unknown and column."""
@@ -207,6 +218,10 @@ class Rule:
         spread = self.shape.figures["hidden_spread"]
         low, high = (self._sized(models, end or 1.0) for end in (spread.low, spread.high))
         return {**ends, "shape": (low, high)} if low else ends
+
+
+def _by_name(model: Transformer) -> dict[str, Floats]:
+    return {name: np.asarray(value) for name, value in zip(shapes.DIMENSIONS, model, strict=True)}
 
 
 def _end(models: Sequence[Found], name: str, side: int) -> dict[str, Floats]:

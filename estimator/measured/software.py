@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,12 +49,17 @@ def year_of(texts: Sequence[str], rounds: dict[str, float]) -> float:
     >>> round(year_of(["NeMo 24.07 (Megatron-Core)"], {}), 2), year_of(["Megatron-LM 2021", ""], {})
     (2024.5, 2021.5)
     """
-    years = (_year(text, rounds, plain=not place) for place, text in enumerate(texts) if text)
+    told = (_told(text, plain=not place) for place, text in enumerate(texts) if text)
+    years = (rounds.get(year, math.nan) if isinstance(year, str) else year for year in told)
     return next((year for year in years if not math.isnan(year)), math.nan)
 
 
-def _year(text: str, rounds: dict[str, float], *, plain: bool) -> float:
-    """Read one text; a plain year counts only in the name of the framework, where it is its own."""
+@lru_cache(maxsize=1 << 14)
+def _told(text: str, *, plain: bool) -> float | str:
+    """Read one text: a year, or the name of a round of MLPerf.
+
+    A plain year counts only in the name of the framework, where it is its own.
+    """
     if release := _RELEASE.search(text):
         year, month = release[1] or release[3], release[2] or release[4]
         return 2000.0 + int(year) + (int(month) - 1) / 12.0
@@ -62,5 +68,5 @@ def _year(text: str, rounds: dict[str, float], *, plain: bool) -> float:
     if plain and (year := _YEAR.search(text)):
         return int(year[1]) + 0.5
     if listed := _MLPERF.search(text):
-        return rounds.get(f"mlperf_{listed[1]}_{listed[2]}", math.nan)
+        return f"mlperf_{listed[1]}_{listed[2]}"
     return math.nan

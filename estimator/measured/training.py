@@ -13,7 +13,7 @@ from ..presets import Presets
 from ..provenance import Figure
 from .columns import RowDraft
 from .layouts import replicas_of
-from .table import Floats
+from .table import Floats, distinct
 
 _MODES = {name: float(code) for code, name in enumerate(RECOMPUTE)}
 _OFFLOADED = re.compile(r"offload[-_ ](?:opt|master)|CPU offload", re.IGNORECASE)
@@ -27,9 +27,9 @@ def put_training(draft: RowDraft, presets: Presets) -> None:
     _micro_batch(draft, usual["micro_batch"])
     _global_batch(draft, usual["batch_tokens"])
     _recompute(draft, usual["recompute_blank"])
-    notes = draft.table.text("notes")
-    draft.put("packed", np.array([float(bool(_PACKED.search(text))) for text in notes]))
-    draft.put("method_offload", np.array([_offload(text) for text in notes]))
+    notes, which = distinct(draft.table.text("notes"))
+    draft.put("packed", np.array([float(bool(_PACKED.search(text))) for (text,) in notes])[which])
+    draft.put("method_offload", np.array([_offload(text) for (text,) in notes])[which])
 
 
 def sides(figure: Figure) -> dict[str, float]:
