@@ -1,17 +1,13 @@
-"""Memory by hand: states of each kind of optimizer, their division over cards, and the fewest cards that hold them."""
+"""Model states of one whole copy by hand, for each kind of optimizer."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from estimator.arrays import array
-from estimator.breakdown import Breakdown
 from estimator.formulas import memory
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.parameters import Transformer, total_parameters
@@ -22,7 +18,6 @@ LLAMA = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=
 PARAMETERS = 6_738_415_616  # of LLaMA-7B
 # Small enough to list: two layers, four square attention matrices and two of 8 by 32 each.
 TINY = transformer(layers=2, hidden=8, heads=2, ffn=32, vocab=100)
-few = settings(deadline=None, max_examples=50)
 
 
 def optimizer(**given: float) -> Optimizer:
@@ -211,64 +206,7 @@ def test_moments_of_experts_are_kept_whether_a_token_passes_them_or_not() -> Non
         assert states(model, ADAMW)["optimizer_states"] == 12 * (2 * 1312 + 1600 + 40)
 
 
-# Buffers.
-
-
-@pytest.mark.parametrize(
-    ("kept", "live", "bucket", "weights", "gradients"),
-    [
-        pytest.param(ADAMW, 1e9, 5e8, 2e9, 1e9, id="DeepSpeed's defaults"),
-        pytest.param(ADAMW, 1e12, 5e8, 2 * PARAMETERS, 1e9, id="no more than the model has"),
-        pytest.param(ADAMW, 1e9, 1e12, 2e9, 2 * PARAMETERS, id="no more gradients either"),
-        pytest.param(LOMO, 1e9, 5e8, 2e9, 2 * 32000 * 4096, id="a fused update reduces one tensor at a time"),
-    ],
-)
-def test_buffers_of_llama_7b(
-    kept: Optimizer, live: float, bucket: float, weights: float, gradients: float
-) -> None:
-    found = memory.gather_buffers(LLAMA, kept, array(live), array(bucket)).parts
-    assert {name: float(part) for name, part in found.items()} == {
-        "gathered_weights": weights, "reduced_gradients": gradients,
-    }  # fmt: skip
-
-
-# Division over cards.
-
-
-def card(count: float, **sizes: float) -> dict[str, float]:
-    def breakdown(*names: str) -> Breakdown:
-        return Breakdown({name: array(sizes[name]) for name in names})
-
-    found = memory.memory_per_accelerator(
-        breakdown("weights", "gradients"), breakdown("activations"), breakdown("buffer"), array(count)
-    )
-    return {name: float(part) for name, part in found.parts.items()}
-
-
-SIZES = {"weights": 24.0, "gradients": 48.0, "activations": 5.0, "buffer": 3.0}
-
-
-def test_states_are_divided_and_what_stands_on_each_card_is_not() -> None:
-    assert card(8, **SIZES) == {"weights": 3, "gradients": 6, "activations": 5, "buffer": 3}
-
-
-def test_one_card_gathers_nothing() -> None:
-    assert card(1, **SIZES) == {"weights": 24, "gradients": 48, "activations": 5, "buffer": 0}
-    assert card(2, **SIZES)["buffer"] == 3
-
-
-def test_zero_stage_3_of_the_paper() -> None:
-    # Rajbhandari et al. 2020, Figure 1: 7.5e9 parameters over 64 cards, 120 GB become 1.9 GB.
-    found = card(64, weights=2 * 7.5e9, gradients=14 * 7.5e9, activations=0, buffer=0)
-    assert sum(found.values()) / 1e9 == 120 / 64 == pytest.approx(1.9, abs=0.05)
-
-
-@few
-@given(st.integers(1, 10_000), st.integers(1, 64))
-def test_all_cards_together_hold_the_states_once(count: int, more: int) -> None:
-    found = card(count, **SIZES)
-    assert (found["weights"] + found["gradients"]) * count == pytest.approx(72, rel=1e-12)
-    assert sum(card(count + 1 + more, **SIZES).values()) <= sum(card(count + 1, **SIZES).values())
+# All cards.
 
 
 def test_the_memory_of_all_cards_together() -> None:
@@ -283,70 +221,6 @@ def test_the_memory_of_all_cards_together() -> None:
     ]
 
 
-# The fewest cards.
-
-
-def fewest(state: float, activation: float, buffers: float, usable: float) -> float:
-    return float(memory.fewest_accelerators(*map(array, (state, activation, buffers, usable))))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "cards"),
-    [
-        pytest.param((70, 10, 5, 80), 1, id="exactly full, alone"),
-        pytest.param((70.5, 10, 5, 80), 2, id="just too much for one"),
-        pytest.param((130, 10, 5, 80), 2, id="exactly full, two: 2 x 65"),
-        pytest.param((130.5, 10, 5, 80), 3, id="just too much for two"),
-        pytest.param((66, 10, 10, 80), 1, id="alone, without the buffers that two would need"),
-        pytest.param((71, 10, 68, 80), 36, id="two and more gather: 71 over 2 is more than 80 - 10 - 68"),
-        pytest.param((1e6, 10, 5, 80), math.ceil(1e6 / 65), id="very many"),
-        pytest.param((1, 81, 5, 80), math.inf, id="activations alone are too large"),
-        pytest.param((100, 75, 5, 80), math.inf, id="activations and buffers fill a card exactly"),
-        pytest.param((100, 75, 6, 80), math.inf, id="activations and buffers are too large"),
-        pytest.param((5, 75, 6, 80), 1, id="too large with buffers, but alone it fits"),
-    ],
-)
-def test_fewest_cards(sizes: tuple[float, ...], cards: float) -> None:
-    assert fewest(*sizes) == cards
-
-
-def test_a_card_of_unknown_memory_needs_an_unknown_number() -> None:
-    assert math.isnan(fewest(100, 10, 5, math.nan))
-
-
-whole = st.integers(0, 10_000).map(float)
-
-
-@few
-@given(st.integers(1, 10**6).map(float), whole, whole, st.integers(1, 20_000).map(float))
-def test_so_many_hold_it_and_one_less_does_not(
-    state: float, activation: float, buffers: float, usable: float
-) -> None:
-    def need(count: float) -> float:
-        held = memory.memory_per_accelerator(
-            Breakdown({"states": array(state)}), Breakdown({"activations": array(activation)}),
-            Breakdown({"buffers": array(buffers)}), array(count),
-        )  # fmt: skip
-        return float(held.total)
-
-    found = fewest(state, activation, buffers, usable)
-    if math.isinf(found):
-        assert need(1) > usable
-        assert activation + buffers >= usable
-        return
-    assert need(found) <= usable * (1 + 1e-12)
-    assert found == 1 or need(found - 1) > usable * (1 - 1e-12)
-
-
-@few
-@given(whole, whole, whole, st.integers(1, 20_000).map(float), st.integers(1, 1000))
-def test_more_memory_never_needs_more_cards(
-    state: float, activation: float, buffers: float, usable: float, more: int
-) -> None:
-    assert fewest(state, activation, buffers, usable + more) <= fewest(state, activation, buffers, usable)
-    assert fewest(state + more, activation, buffers, usable) >= fewest(state, activation, buffers, usable)
-
-
 # Arrays.
 
 
@@ -358,28 +232,16 @@ def test_a_grid_equals_its_points_to_the_last_bit(kept: Optimizer) -> None:
         return transformer(layers=depth, hidden=width, heads=8, ffn=4 * width, vocab=50257)
 
     grid = memory.state_memory(model(hidden, layers), kept)
-    buffers = memory.gather_buffers(model(hidden, layers), kept, array(1e9), array(5e8))
-    assert grid.total.dtype == buffers.total.dtype == np.float64
+    assert grid.total.dtype == np.float64
     for row, column in np.ndindex(3, 2):
         point = model(hidden[row, 0], layers[column])
         assert np.broadcast_to(grid.total, (3, 2))[row, column] == memory.state_memory(point, kept).total
-        alone = memory.gather_buffers(point, kept, array(1e9), array(5e8)).total
-        assert np.shape(alone) == ()
-        assert np.broadcast_to(buffers.total, (3, 2))[row, column] == alone
 
 
 def test_optimizers_may_stand_along_an_axis() -> None:
     both = Optimizer(*(np.stack(pair) for pair in zip(ADAMW, LOMO, strict=True)))
     for name, part in memory.state_memory(LLAMA, both).parts.items():
         assert np.asarray(part).tolist() == [states(LLAMA, ADAMW)[name], states(LLAMA, LOMO)[name]]
-
-
-def test_cards_of_several_sizes_at_once() -> None:
-    usable = np.array([[80.0, 40.0, 10.0]])
-    found = memory.fewest_accelerators(np.array([[70.0], [700.0]]), array(10), array(5), usable)
-    assert found.dtype == np.float64
-    assert found.tolist() == [[fewest(state, 10, 5, room) for room in (80, 40, 10)] for state in (70, 700)]
-    assert found.tolist() == [[1, 3, math.inf], [11, 28, math.inf]]
 
 
 def test_the_parts_of_the_states_add_up_to_the_model() -> None:
