@@ -146,12 +146,14 @@ class Rule:
             "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": kv_heads, "ffn": width,
             "gated": gated, "vocab": vocab,
         }  # fmt: skip
-        experts = numbers["n_experts"]
+        experts, chosen = numbers["n_experts"], numbers["experts_per_token"]
+        if chosen > max(experts, 1.0):
+            detail = f"{chosen:g} of {experts:g}"
+            return Found({}, {}, fault=Fault("a token passes more experts than there are", detail))
         if experts > 1:
-            chosen = numbers["experts_per_token"]
             dimensions |= {
                 "ffn": 0.0, "experts": experts, "expert_ffn": width, "moe_layers": layers,
-                "experts_per_token": 1.0 if math.isnan(chosen) else min(chosen, experts),
+                "experts_per_token": 1.0 if math.isnan(chosen) else chosen,
             }  # fmt: skip
             ends = {name: tuple(_as_expert(end) for end in pair) for name, pair in ends.items()}  # pyright: ignore[reportAssignmentType]
         return Found(dimensions, ends)

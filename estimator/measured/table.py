@@ -100,10 +100,7 @@ class Table:
 
     def _read(self, name: str) -> Floats:
         cells = self.text(name)
-        try:
-            values = np.array([float(cell) if cell else math.nan for cell in cells])
-        except ValueError:
-            values = np.array([_float(cell) for cell in cells])
+        values = np.array([_float(cell) if cell else math.nan for cell in cells])
         limit = LIMITS.get(name, _ANY)
         good = (values >= limit.least) & (values <= limit.most)
         if limit.whole:
@@ -127,8 +124,9 @@ class Table:
 
 def _float(cell: str) -> float:
     """Read a cell; what is no number becomes one that no limit admits."""
+    word = cell.strip()
     try:
-        return float(cell) if cell.strip() else math.nan
+        return -math.inf if "_" in word else float(word or "nan")
     except ValueError:
         return -math.inf
 

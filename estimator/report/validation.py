@@ -93,10 +93,11 @@ def _finite(value: float) -> float | None:
 
 def _csv(validation: Validation) -> Iterator[str]:
     """Yield the rows under their header, numbers in full; the summary is not among them."""
-    yield ",".join(_HEADERS)
+    lead = [list(_HEADERS)]
     for rows in validation.pieces():
         stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows(_csv_row(row) for row in rows)
+        csv.writer(stream, lineterminator="\n").writerows([*lead, *(_csv_row(row) for row in rows)])
+        lead = []
         yield stream.getvalue().rstrip("\n")
 
 
@@ -108,9 +109,10 @@ def _csv_row(row: Row) -> list[str]:
 
 def _table(validation: Validation) -> Iterator[str]:
     """Yield the rows in columns of fixed width, as nobody knows how wide the next will be, and the summary."""
-    yield _laid(_SHOWN)
+    lead = [_laid(_SHOWN)]
     for rows in validation.pieces():
-        yield "\n".join(_laid(_cells(row, validation)) for row in rows)
+        yield "\n".join([*lead, *(_laid(_cells(row, validation)) for row in rows)])
+        lead = []
     yield ""
     yield "\n\n".join(part if isinstance(part, str) else part.table() for part in summary_parts(validation))
 
@@ -120,9 +122,11 @@ def _laid(cells: Sequence[str]) -> str:
 
 
 def _markdown(validation: Validation) -> Iterator[str]:
-    yield Grid(_SHOWN, []).markdown()
+    skipped = 0
     for rows in validation.pieces():
-        yield Grid(_SHOWN, [_cells(row, validation) for row in rows]).markdown().split("\n", 2)[2]
+        lines = Grid(_SHOWN, [_cells(row, validation) for row in rows]).markdown().splitlines()
+        yield "\n".join(lines[skipped:])
+        skipped = 2
     yield ""
     yield "\n\n".join(
         part if isinstance(part, str) else part.markdown() for part in summary_parts(validation)
@@ -138,7 +142,12 @@ def _cells(row: Row, validation: Validation) -> list[str]:
     )
     error = _percent(row.predicted / row.measured - 1.0) if predicted else ""
     between = f"{low} to {high}" if predicted else ""
-    return [one_line(row.id), measured, predicted, between, error, one_line(row.reason)]
+    return [_printable(row.id), measured, predicted, between, error, _printable(row.reason)]
+
+
+def _printable(text: str) -> str:
+    """Return what a file says on one line, without what would steer a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in one_line(text))
 
 
 def _percent(share: float) -> str:
