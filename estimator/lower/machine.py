@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..errors import EstimatorError
+from ..errors import EstimatorError, UnknownPreset
 from ..provenance import Figure, Origin
 from ..records import Record
 from ..schema import PEAK_OF, peak_name
@@ -32,14 +32,25 @@ def lower(asked: Asked) -> None:
 
 def _accelerator(asked: Asked, node: Record | None) -> Record:
     """Return the accelerator named, the node's, or the house's choice."""
-    inside = str(node.words["accelerator"]) if node else ""
-    if node and asked.run.on is None:
+    if node is None:
+        return asked.chosen("accelerator", "on")
+    inside = str(node.words["accelerator"])
+    if asked.run.on is None or _may_be(asked, asked.run.on, inside):
         asked.word("accelerator", inside, "on", f"the accelerator of {node.id}")
         return asked.presets.load("accelerators", inside)
     record = asked.chosen("accelerator", "on")
-    if node and record.id != inside:
+    # A server that is sold with several bins of a chip is the default node of each.
+    if record.id != inside and record.words.get("default_node") != node.id:
         raise EstimatorError(f"--node: {node.id} holds {inside}, but --on says {record.id}; give one of them")
     return record
+
+
+def _may_be(asked: Asked, name: str, member: str) -> bool:
+    """Tell whether a name is that of a family which leaves open that this member is meant."""
+    try:
+        return member in asked.presets.find("families", name).record.words["members"]
+    except UnknownPreset:
+        return False
 
 
 def _default_node(asked: Asked, accelerator: Record) -> Record | None:

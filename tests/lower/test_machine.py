@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from estimator import Estimate, EstimatorError, Presets, Run, ask
+from estimator import Estimate, EstimatorError, Presets, QuestionError, Run, ask
 from estimator.lower.efficiency import measured_efficiency
 
 PRESETS = Presets()
@@ -21,6 +21,40 @@ def test_a_node_brings_its_accelerator() -> None:
     estimate = answer(count=None, nodes=2, node="nvidia-dgx-a100-640")
     assert estimate.case.words["accelerator"] == "nvidia-a100-sxm-80gb"
     assert estimate.count.value == 16
+
+
+@pytest.mark.parametrize(
+    ("node", "on", "chip"),
+    [
+        ("huawei-atlas-800t-a2", None, "huawei-ascend-910b3"),
+        ("huawei-atlas-800t-a2", "ascend-910b", "huawei-ascend-910b3"),  # the family leaves the bin open
+        ("huawei-atlas-800t-a2", "Atlas-800T-A2", "huawei-ascend-910b3"),
+        (
+            "huawei-atlas-800t-a2",
+            "910b2",
+            "huawei-ascend-910b2",
+        ),  # sold with it too: its record names the server
+        ("nvidia-dgx-a100-640", "a100", "nvidia-a100-sxm-80gb"),
+        ("nvidia-dgx-a100-320", "a100", "nvidia-a100-sxm-40gb"),
+    ],
+)
+def test_a_node_settles_which_chip_of_a_family_is_meant(node: str, on: str | None, chip: str) -> None:
+    assert answer(node=node, on=on).case.words["accelerator"] == chip
+
+
+def test_a_node_and_a_chip_that_does_not_go_into_it_are_refused() -> None:
+    message = "--node: nvidia-dgx-a100-640 holds nvidia-a100-sxm-80gb, but --on says nvidia-a100-sxm-40gb; give one of them"
+    with pytest.raises(QuestionError) as raised:
+        answer(node="nvidia-dgx-a100-640", on="nvidia-a100-sxm-40gb")
+    assert raised.value.faults == (message,)
+
+
+def test_the_family_of_a_server_and_its_node_name_the_same_chip() -> None:
+    family, node = (
+        PRESETS.load("families", "ascend-910b-atlas-800t-a2"),
+        PRESETS.load("nodes", "huawei-atlas-800t-a2"),
+    )
+    assert family.words["default"] == node.words["accelerator"]
 
 
 def test_a_chip_without_bfloat16_trains_in_fp16() -> None:
