@@ -3,7 +3,7 @@
 usage: fit_memory.py [--check]
 
 The context of a device, the buffers of a kind of communicator, and the share of allocated memory that the
-allocator holds and cannot use; a stack with many rows has a share of its own. All else is theory.
+allocator holds and cannot use: three numbers for all rows. All else is theory.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ from estimator.case import Case  # noqa: E402
 from estimator.estimate import evaluate  # noqa: E402
 from estimator.formulas.layout import Layout  # noqa: E402
 from estimator.formulas.memory_fit import communicators  # noqa: E402
-from estimator.inputs.stacks import STACKS  # noqa: E402
 from estimator.measured.cases import lower_rows  # noqa: E402
 from estimator.measured.memory import lower_memory  # noqa: E402
 from estimator.measured.rows import Cells, number, scorable  # noqa: E402
 from estimator.measured.table import Table  # noqa: E402
-from estimator.measured.tuning import memory_stacks, prints_allocated  # noqa: E402
+from estimator.measured.tuning import prints_allocated  # noqa: E402
 from estimator.presets import Presets  # noqa: E402
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -37,15 +36,17 @@ Data = dict[str, np.ndarray[Any, Any]]
 Fit = dict[str, float]
 
 GIB = 2.0**30
-FEW, FOLDS = 20, 4
+FOLDS = 4
 # Where the search starts and its first step, as a factor; it halves the step where no step is better.
 START: Fit = {"device_context": GIB, "communicator": 0.5 * GIB, "fragmentation": 0.2}
 STEP, SMALLEST = 1.4, 1.005
 # Errors count by a pseudo-Huber loss of their logarithm, in proportion beyond this: a row that lacks half of
 # its inputs must not rule. A source counts as the square root of its rows.
 TURN = 0.05
-# A stack's own share is drawn to the common one as if by so much of the loss a doubling.
-SHRINKAGE = 0.5
+# What is known beforehand: how far each number may lie from its start, in logarithms, and how strongly that counts
+# beside the rows. A context holds the driver's state and kernels, a communicator NCCL's channels of some MiB each.
+WIDTHS: Fit = {"device_context": 0.35, "communicator": 0.35, "fragmentation": 0.7}
+STRENGTH = 1.0
 COLUMNS = (*Layout._fields, "memory_usable", "least_fragmentation")
 
 
@@ -62,10 +63,9 @@ def data_of(presets: Presets) -> Data:
         for cells, each, target in zip((peaks, printed), lowered, targets, strict=True)
     ]
     in_use = 1.0 - prints_allocated(tables[0])[lowered[0].kept], np.ones(len(lowered[1].kept))
-    stack = memory_stacks(tables[0])[lowered[0].kept], lowered[1].case.columns["stack"]
     pretraining = np.zeros(len(in_use[0])), np.ones(len(in_use[1]))
     joined = {name: np.concatenate([part[name] for part in both]) for name in both[0]}
-    own = {"in_use": in_use, "stack": stack, "pretraining": pretraining}
+    own = {"in_use": in_use, "pretraining": pretraining}
     return joined | {name: np.concatenate(parts) for name, parts in own.items()}
 
 
@@ -90,13 +90,12 @@ def take(data: Data, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> Data:
 
 def foretold(data: Data, fit: Fit) -> Floats:
     """Memory of every row with the numbers of a fit, as `memory_fit.memory` has it."""
-    share = np.array([fit.get(f"fragmentation_{name}", fit["fragmentation"]) for name in STACKS])
     groups = communicators(Layout(*(data[name] for name in Layout._fields)))
     fixed = fit["device_context"] + fit["communicator"] * groups
     allocated = data["allocated"]
     room = data["memory_usable"] - allocated - fixed
     pressed = np.maximum(room, data["least_fragmentation"] * allocated)
-    wasted = np.fmin(share[data["stack"].astype(int)] * allocated, pressed)
+    wasted = np.fmin(fit["fragmentation"] * allocated, pressed)
     return allocated + data["in_use"] * (fixed + wasted)
 
 
@@ -112,20 +111,17 @@ def weights(data: Data) -> Floats:
 
 
 def loss(data: Data, fit: Fit) -> float:
-    """Weighted pseudo-Huber loss, and what stacks stray from the common share."""
+    """Weighted pseudo-Huber loss, and how far numbers stray from what is known beforehand."""
     logarithm = np.log1p(errors(data, fit)) / TURN
     rows = weights(data) * (np.sqrt(1.0 + logarithm * logarithm) - 1.0)
-    strays = [np.log(fit[name] / fit["fragmentation"]) for name in fit if name.startswith("fragmentation_")]
-    return float(rows.sum() + SHRINKAGE * np.sum(np.square(strays)))
+    strays = [np.log(fit[name] / START[name]) / WIDTHS[name] for name in START]
+    return float(rows.sum() + STRENGTH * np.sum(np.square(strays)))
 
 
 def fitted(data: Data) -> Fit:
     """Search each number in turn, up and down by a factor that shrinks."""
     used = take(data, data["in_use"] > 0)
     fit = dict(START)
-    for code, name in enumerate(STACKS):
-        if code and int(np.sum(used["stack"] == code)) >= FEW:
-            fit[f"fragmentation_{name}"] = START["fragmentation"]
     step, best = STEP, loss(used, fit)
     while step > SMALLEST:
         tries = [{**fit, name: fit[name] * factor} for name in fit for factor in (step, 1.0 / step)]
@@ -164,11 +160,9 @@ def shares(data: Data, fit: Fit) -> Floats:
     return rest / data["allocated"] - 1.0
 
 
-def ends(data: Data, fit: Fit, stack: int | None) -> tuple[float, float]:
-    """Ends of a share between which eight rows in ten lie."""
-    used = take(data, data["in_use"] > 0)
-    own = shares(used, fit)[used["stack"] == stack if stack else used["stack"] >= 0]
-    low, high = np.quantile(own, [0.1, 0.9])
+def ends(data: Data, fit: Fit) -> tuple[float, float]:
+    """Ends of the share between which eight rows in ten lie."""
+    low, high = np.quantile(shares(take(data, data["in_use"] > 0), fit), [0.1, 0.9])
     return max(float(low), 0.01), float(high)
 
 
@@ -180,20 +174,13 @@ def summary(data: Data, found: Floats) -> Iterator[tuple[str, int, float, float]
 
 
 def figure(name: str, data: Data, fit: Fit) -> str:
-    """One figure of the record, with its range."""
-    value, used = fit[name], take(data, data["in_use"] > 0)
-    stack = (
-        STACKS.index(name.removeprefix("fragmentation_")) if "_" in name and name.startswith("f") else None
-    )
-    rows = int(np.sum(used["stack"] == stack)) if stack else len(used["stack"])
-    if name.startswith("fragmentation"):
-        low, high = ends(data, fit, stack)
-        of = f" of the {STACKS[stack]} stack" if stack else ""
-        where = f"{rows} rows{of}; range: with what shares eight rows in ten are foretold exactly"
-        text = f"value = {value:.4f}, low = {min(low, value):.4f}, high = {max(high, value):.4f}"
-    else:
-        where = f"{rows} rows"
-        text = f'value = "{value / GIB:.4f} GiB"'
+    """One figure of the record; that of fragmentation carries the range."""
+    value, rows = fit[name], int(np.sum(data["in_use"] > 0))
+    where, text = f"{rows} rows", f'value = "{value / GIB:.4f} GiB"'
+    if name == "fragmentation":
+        low, high = ends(data, fit)
+        where = f"{rows} rows; range: with what shares eight rows in ten are foretold exactly"
+        text = f"value = {value:.4f}, low = {low:.4f}, high = {high:.4f}"
     return f'{name} = {{ {text}, source = "rows", where = "{where}", kind = "measured" }}'
 
 

@@ -74,7 +74,7 @@ def gather_buffers(task: Task, stage: Stage) -> Breakdown:
     each = np.where(method.frozen > 0, method.base, optimizer.weights)
     several = shard_ranks(layout)[0] > 1
     gathers = ((layout.zero >= 3) & several) | (method.offload >= 2)
-    reduces = ((layout.zero >= 2) & several) | (method.offload >= 1)
+    reduces = ((layout.zero >= 1) & several) | (method.offload >= 1)
     reduced = optimizer.gradients * np.where(optimizer.fused > 0, one, bucket)
     return Breakdown(
         {
@@ -158,7 +158,10 @@ def stage_memory(task: Task, kind: str) -> Breakdown:
     own = stage(task.transformer, task.layout, kind)
     states = card_states(task.transformer, own, task.optimizer, task.method, task.layout)
     passes = {**gather_buffers(task, own).parts, **backward_memory(task, own).parts}
-    update = np.maximum(update_memory(task, own) - Breakdown(passes).total, 0.0)
+    copies, most = update_memory(task, own), Breakdown(passes).total
+    # A copy of a whole partition is one block, for which no block that the passes leave is large enough.
+    partition = (task.layout.zero >= 1) & (task.layout.zero < 3)
+    update = np.where(partition, copies, np.maximum(copies - most, 0.0))
     return Breakdown({**states.parts, **passes, "working": passes["working"] + update})
 
 

@@ -26,7 +26,7 @@ def lower(asked: Asked) -> None:
         rules, stack, unfused=asked.draft.columns.get("unfused", 0.0) > 0
     ).items():
         asked.draft.put(name, value, origin)
-    _fitted(asked, stack)
+    _fitted(asked)
     _gradients(asked, rules, stack)
 
 
@@ -58,13 +58,12 @@ def method_columns(rules: Record, method: str) -> dict[str, float]:
     }
 
 
-def card_figures(presets: Presets, stack: str = "") -> dict[str, Figure]:
-    """Return the figures of a card that were fitted, by column; a stack may have a fragmentation of its own."""
+def card_figures(presets: Presets) -> dict[str, Figure]:
+    """Return the figures of a card that hold for every stack, by column."""
     fitted = presets.load("calibrations", "memory").figures
-    own = fitted.get(f"fragmentation_{stack}", fitted["fragmentation"])
     least = presets.load("assumptions", "memory").figures["least_fragmentation"]
-    both = {name: fitted[name] for name in ("device_context", "communicator")}
-    return {**both, "fragmentation": own, "least_fragmentation": least}
+    names = ("device_context", "communicator", "fragmentation")
+    return {**{name: fitted[name] for name in names}, "least_fragmentation": least}
 
 
 def gradient_bytes(rules: Record, stack: str, precision: str, zero: float, usual: float) -> float:
@@ -106,9 +105,9 @@ def _rank(asked: Asked, rules: Record) -> None:
     asked.draft.put("method_rank", rank or figure.value, origin)
 
 
-def _fitted(asked: Asked, stack: str) -> None:
+def _fitted(asked: Asked) -> None:
     """Set what was fitted; how far fragmentation strays is an unknown."""
-    for name, figure in card_figures(asked.presets, stack).items():
+    for name, figure in card_figures(asked.presets).items():
         asked.draft.put(name, figure.value, Origin("preset", figure.where, figure))
         if name == "fragmentation" and figure.low is not None and figure.high is not None:
             asked.draft.unknown(name, figure.low, figure.high)

@@ -11,6 +11,7 @@ from ..lower.memory import method_columns
 from ..presets import Presets
 from .cases import Lowered, lower_rows
 from .columns import RowDraft
+from .machines import default_chip
 from .names import accelerators_of
 from .neutral import optimizer_columns
 from .table import Floats, Table, distinct
@@ -40,7 +41,7 @@ def lower_memory(table: Table, presets: Presets) -> Lowered:
 
 def _renamed(table: Table, presets: Presets) -> Table:
     """Return the table with cells in the words of rows of throughput; a chip that nobody names is the house's."""
-    usual = str(presets.load("assumptions", "defaults").words["choices"]["accelerator"]["value"])
+    usual = default_chip(presets)
     names, which = distinct(table.text("accelerator"), table.text("device"))
     chips = [next((name for name in pair if accelerators_of(presets, name)), usual) for pair in names]
     method = table.text("method")
@@ -78,6 +79,8 @@ def _stage(text: str) -> str:
     >>> _stage("3 (FSDP)"), _stage("lora + deepspeed zero3"), _stage("sharded")
     ('3', '3', '')
     """
+    if "for full" in text and "lora" in text:  # what is said of full training leaves stage 2 to adapters
+        return "2"
     found = _ZERO.search(text)
     return "" if found is None else found[1] or found[2] or "3"
 

@@ -54,11 +54,9 @@ def _sum_gradients(draft: RowDraft, presets: Presets) -> None:
 def memory_columns(draft: RowDraft, presets: Presets) -> dict[str, Floats | float]:
     """Return what software takes of a card by the stack of each row, all weights being trained."""
     rules = presets.load("assumptions", "memory")
-    columns: dict[str, Floats | float] = {**method_columns(rules, "full"), "method_offload": 0.0}
+    fitted = {name: figure.value for name, figure in card_figures(presets).items()}
+    columns: dict[str, Floats | float] = {**method_columns(rules, "full"), "method_offload": 0.0, **fitted}
     stacks = draft.columns["stack"].astype(np.intp)
-    fitted = [card_figures(presets, name) for name in ("", *STACKS[1:])]
-    for name in fitted[0]:
-        columns[name] = np.array([of[name].value for of in fitted])[stacks]
     for unfused in (False, True):
         each = [stack_columns(rules, name, unfused=unfused) for name in ("", *STACKS[1:])]
         for name in each[0]:

@@ -13,7 +13,7 @@ from ..presets import Presets
 from ..records import Record
 from .columns import RowDraft
 from .neutral import memory_columns, optimizer_columns
-from .table import Floats, Mask, Table, distinct
+from .table import Mask, Table, distinct
 from .training import sides
 
 # Libraries on PyTorch's own modules, which run operation by operation; their stack is what they shard with.
@@ -47,7 +47,7 @@ def put_tuning(draft: RowDraft, presets: Presets) -> None:
         draft.put(name, np.where(np.isnan(own), standing, own))
     tunes = np.array([row.tunes for row in told], dtype=bool)[which]
     adapters = np.array([row.adapters for row in told], dtype=bool)[which]
-    _silent(draft, presets, tunes, adapters)
+    _silent(draft, presets, tunes)
     plain = adapters | np.array([_in_16_bit(row, key) for row, key in zip(told, keys, strict=True)])[which]
     for name, value in optimizer_columns(presets.load("optimizers", "adamw-bf16")).items():
         draft.put(name, np.where(plain, value, draft.columns[name]))
@@ -57,20 +57,11 @@ def put_tuning(draft: RowDraft, presets: Presets) -> None:
 
 def put_card(draft: RowDraft, presets: Presets) -> None:
     """Set context, communicators and fragmentation; a row that prints what is allocated counts none of them."""
-    table, allocated = draft.table, prints_allocated(draft.table)
-    own = memory_stacks(table).astype(np.intp)
-    fitted = [card_figures(presets, name) for name in ("", *STACKS[1:])]
-    for name in fitted[0]:
-        each = [sides(figures[name]) for figures in fitted]
-        ends = {side: np.where(allocated, 0.0, np.array([of[side] for of in each])[own]) for side in each[0]}
+    allocated = prints_allocated(draft.table)
+    for name, figure in card_figures(presets).items():
+        ends = {side: np.where(allocated, 0.0, end) for side, end in sides(figure).items()}
         draft.put(name, ends["value"])
         draft.between(name, name, ends["low"], ends["high"])
-
-
-def memory_stacks(table: Table) -> Floats:
-    """Return the code of the stack that allocates: libraries on PyTorch's own modules are no stack of their own."""
-    texts = table.text("framework")
-    return np.array([0.0 if _EAGER.search(text) else float(STACKS.index(stack_of(text))) for text in texts])
 
 
 def prints_allocated(table: Table) -> Mask:
@@ -111,15 +102,14 @@ def _in_16_bit(told: Told, key: tuple[str, ...]) -> bool:
     return told.eager and told.stack == STACKS[0] and key[3].lower().startswith("adam") and "8" not in key[3]
 
 
-def _silent(draft: RowDraft, presets: Presets, tunes: Mask, adapters: Mask) -> None:
+def _silent(draft: RowDraft, presets: Presets, tunes: Mask) -> None:
     """Set recomputation, sharding and length of fine-tuning rows that do not print them."""
     table, columns = draft.table, draft.columns
     blank = _blank(table, "activation_checkpointing") & tunes
     draft.replace("recompute", blank, 2.0)
-    several = _blank(table, "zero_stage") & tunes & (columns["count"] > 1)
-    draft.replace("zero", several, 3.0)
-    told = np.array([bool(text and not re.match(r"\s*\d", text)) for text in table.text("zero_stage")])
-    draft.replace("zero", told & adapters & (columns["count"] > 1), 0.0)
+    untold = _blank(table, "zero_stage") & tunes
+    draft.replace("zero", untold & (columns["count"] > 1), 3.0)
+    draft.replace("zero", untold & (columns["count"] == 1), 0.0)
     length = sides(presets.load("assumptions", "measured").figures["tuning_seq"])
     short = _blank(table, "seq_len") & tunes
     draft.replace("seq", short, length["value"])
