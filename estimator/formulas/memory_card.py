@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -112,6 +112,14 @@ def update_memory(task: Task, stage: Stage) -> Array:
     return np.where(method.offload >= 1, 0.0, copies)
 
 
+def copies_partition(layout: Layout) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell where an update copies a whole partition at once, which ZeRO does at stages 1 and 2.
+
+    It is one block, for which no block that the passes leave is large enough: it stands beside them.
+    """
+    return np.asarray((layout.zero >= 1) & (layout.zero < 3))
+
+
 def dequantised(task: Task) -> Array:
     """One matrix of frozen weights brought back to the precision of the products. [byte]
 
@@ -158,10 +166,9 @@ def stage_memory(task: Task, kind: str) -> Breakdown:
     own = stage(task.transformer, task.layout, kind)
     states = card_states(task.transformer, own, task.optimizer, task.method, task.layout)
     passes = {**gather_buffers(task, own).parts, **backward_memory(task, own).parts}
-    copies, most = update_memory(task, own), Breakdown(passes).total
-    # A copy of a whole partition is one block, for which no block that the passes leave is large enough.
-    partition = (task.layout.zero >= 1) & (task.layout.zero < 3)
-    update = np.where(partition, copies, np.maximum(copies - most, 0.0))
+    copies = update_memory(task, own)
+    beside = np.maximum(copies - Breakdown(passes).total, 0.0)
+    update = np.where(copies_partition(task.layout), copies, beside)
     return Breakdown({**states.parts, **passes, "working": passes["working"] + update})
 
 

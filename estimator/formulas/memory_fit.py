@@ -8,7 +8,7 @@ from ..arrays import Array, quotient
 from ..breakdown import Breakdown
 from .layout import Layout, data_parallel
 from .memory import Optimizer
-from .memory_card import Card, Task, backward_memory, gather_buffers, update_memory
+from .memory_card import Card, Task, backward_memory, copies_partition, gather_buffers, update_memory
 from .memory_states import Method, card_states
 from .parameters import Transformer
 from .stages import KINDS, Stage, stage
@@ -135,7 +135,9 @@ def _fits_alone(task: Task, own: Stage, room: Array) -> Array:
     """Tell whether a card of a stage holds its part where there is one replica."""
     states = card_states(task.transformer, own, task.optimizer, task.method, task.layout).total
     passes = gather_buffers(task, own).total + backward_memory(task, own).total
-    return states + np.maximum(passes, update_memory(task, own)) <= room
+    copies = update_memory(task, own)
+    both = np.where(copies_partition(task.layout), passes + copies, np.maximum(passes, copies))
+    return states + both <= room
 
 
 def _replicas(task: Task, own: Stage) -> Array:
@@ -146,6 +148,8 @@ def _replicas(task: Task, own: Stage) -> Array:
     States are :math:`F + X / d` with d replicas and the copies of an update :math:`U_0 + U / d`:
 
     .. math:: d = \max \left( \frac{X}{m - F - P}, \frac{X + U}{m - F - U_0} \right)
+
+    where the update follows the passes, and :math:`(X + U) / (m - F - P)` where it stands beside them.
     """
     degrees = task.layout.tp * task.layout.pp * task.layout.cp
     # As many replicas as spread each expert's states too: from there on a share is one over the replicas.
@@ -158,9 +162,11 @@ def _replicas(task: Task, own: Stage) -> Array:
     update = (update_memory(many, own) - last) * some
     passes = gather_buffers(many, own).total + backward_memory(task, own).total
     room = room_for_training(many.layout, task.card)
+    partition = copies_partition(task.layout)
+    own_room, after = room - fixed - passes, room - fixed - last
     least = np.maximum(
-        quotient(sharded, np.maximum(room - fixed - passes, 0.0)),
-        quotient(sharded + update, np.maximum(room - fixed - last, 0.0)),
+        quotient(sharded + np.where(partition, update, 0.0), np.maximum(own_room, 0.0)),
+        np.where(partition, 0.0, quotient(sharded + update, np.maximum(after, 0.0))),
     )
     found = np.ceil(np.maximum(least, 2.0))
     return np.where(found * task.layout.cp > np.maximum(task.layout.shard, 2.0), np.inf, found)
