@@ -65,9 +65,11 @@ class Scores:
     def _coded(self, grouping: str, labels: Sequence[str]) -> Floats:
         known = self._codes.setdefault(grouping, {})
         for label in labels:
-            if label not in known:
-                known[label] = len(known) if len(known) < NAMES else known.setdefault(OTHERS, len(known))
-        return np.array([known[label] for label in labels], dtype=np.float64)
+            if label not in known and len(known) < NAMES:
+                known[label] = len(known)
+        if any(label not in known for label in labels):
+            known.setdefault(OTHERS, len(known))
+        return np.array([known.get(label, known.get(OTHERS)) for label in labels], dtype=np.float64)
 
     @property
     def rows(self) -> int:

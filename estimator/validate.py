@@ -172,6 +172,7 @@ def _kind_of(path: Path, header: Sequence[str]) -> Kind:
 
 def _screened(table: Table, kind: Kind) -> Sequence[bool]:
     """Note the rows that are no measurement of their kind, and tell which they are."""
+    broken = [fault is not None for fault in table.faults]
     for screen in kind.screens:
         if screen.column not in table.cells:
             continue
@@ -180,11 +181,13 @@ def _screened(table: Table, kind: Kind) -> Sequence[bool]:
             if screen.refuses(cell, other):
                 wanted = " or ".join(screen.wanted)
                 table.fault(place, Fault(f"{screen.column} is not {wanted}", f"'{cell[:40]}'"))
-    return [fault is not None for fault in table.faults]
+    return [fault is not None and not was for fault, was in zip(table.faults, broken, strict=True)]
 
 
 def _foretold(lowered: Lowered, kind: Kind) -> Floats:
     """Return value, low and high end of the rows of a case, and what constant MFU gives; in house units."""
+    if not lowered.kept.size:
+        return np.empty((4, 0))
     spread = evaluate(ranges.spread(lowered.case)).values
     names = (kind.quantity, "flops_per_token")
     found = ranges.points({name: spread[name] for name in names}, lowered.case)

@@ -60,8 +60,14 @@ def put_machines(draft: RowDraft, presets: Presets, sparse: Mask) -> list[tuple[
     for place, index in enumerate(map(int, which)):
         if fault := machines[index].fault:
             table.fault(place, fault)
-    _put(draft, machines, which)
+    filler = _machine(presets, (default_chip(presets), "", "", "", "")).columns
+    _put(draft, [each if each.fault is None else each._replace(columns=filler) for each in machines], which)
     return [machines[index].names for index in map(int, which)]
+
+
+def default_chip(presets: Presets) -> str:
+    """Return the accelerator that the house chooses where nobody names one."""
+    return str(presets.load("assumptions", "defaults").words["choices"]["accelerator"]["value"])
 
 
 def _put(draft: RowDraft, machines: Sequence[Machine], which: Places) -> None:

@@ -21,6 +21,7 @@ _SHOWN = ("id", "measured", "estimate", "80 % range", "error", "")
 _WIDTHS = (32, 11, 11, 22, 8, 0)
 # Memory is read in GiB; the other kinds in the units of their document.
 _GIB = {"memory": (float(1 << 30), "GiB per accelerator")}
+_ERRORS = ("median_error", "mean_error", "bias")
 _GROUPINGS = ("source", "accelerator")
 
 
@@ -74,7 +75,7 @@ def summary_document(validation: Validation) -> dict[str, Any]:
 
 def _score_document(score: Score | None) -> dict[str, Any]:
     if score is None:
-        return {}
+        return dict.fromkeys((*_ERRORS, "coverage", "median_high_over_low", "interval_score", "baseline"))
     return {
         "scored": score.rows, **_errors_document(score.errors), "coverage": _finite(score.coverage),
         "median_high_over_low": _finite(score.width), "interval_score": _finite(score.interval),
@@ -83,8 +84,7 @@ def _score_document(score: Score | None) -> dict[str, Any]:
 
 
 def _errors_document(errors: Errors) -> dict[str, float | None]:
-    names = ("median_error", "mean_error", "bias")
-    return {name: _finite(value) for name, value in zip(names, errors, strict=True)}
+    return {name: _finite(value) for name, value in zip(_ERRORS, errors, strict=True)}
 
 
 def _finite(value: float) -> float | None:
