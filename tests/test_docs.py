@@ -21,6 +21,8 @@ import estimator.formulas
 from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
 from estimator.formulas.memory import Optimizer
+from estimator.formulas.memory_card import Card
+from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import Transformer
 from estimator.presets import Presets, read_rows
 from estimator.records import read_record
@@ -69,10 +71,17 @@ def own_files() -> dict[str, str]:
     return {match[1]: match[2] for match in found}
 
 
+def own_rows() -> str:
+    """The measured rows that the how-to about validation shows."""
+    page = text_of(ROOT / "docs" / "how-to-validate.md")
+    return re.findall(r"`mine.csv`:\n\n```csv\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the documents' commands read."""
-    for name, text in {"config.json": CONFIG, "a.toml": QUESTION, "b.toml": QUESTION, **own_files()}.items():
+    made = {"config.json": CONFIG, "a.toml": QUESTION, "b.toml": QUESTION, "mine.csv": own_rows(), **own_files()}
+    for name, text in made.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -188,7 +197,7 @@ def test_the_nomenclature_explains_every_quantity() -> None:
     assert sorted({*UNITS, *SHOWN_INPUTS, *(step.name for step in STEPS)} - explained()) == []
 
 
-@pytest.mark.parametrize("record", [Transformer, Optimizer])
+@pytest.mark.parametrize("record", [Transformer, Optimizer, Method, Card])
 def test_the_nomenclature_explains_every_field(record: Any) -> None:
     assert sorted(set(record._fields) - explained()) == []
 
