@@ -15,6 +15,7 @@ from .formulas.throughput import nodes_needed
 from .inputs import Run
 from .lower import lower
 from .lower.layout import described
+from .plan import planned
 from .presets import Presets
 from .provenance import Origin
 
@@ -52,11 +53,11 @@ def sized(case: Case) -> Case:
     that never happens the count stays at its last value and the note says so.
     """
     if "count" in case.columns:
-        return case
+        return planned(case)
     per_node, within = case.columns["per_node"], case.columns["within"]
     step = nodes_in_step(per_node, *(case.columns[name] for name in ("tp", "pp", "cp", "ep")))
     nodes: Array = step
-    trial = case.with_columns({"count": nodes * per_node})
+    trial = planned(case.with_columns({"count": nodes * per_node}))
     for _ in range(_ROUNDS):
         found = estimate.evaluate(trial)
         needed = nodes_needed(
@@ -65,7 +66,7 @@ def sized(case: Case) -> Case:
         if np.all(needed <= nodes):
             break
         nodes = np.maximum(nodes, np.ceil(needed / step) * step)
-        trial = case.with_columns({"count": nodes * per_node})
+        trial = planned(case.with_columns({"count": nodes * per_node}))
     else:
         late = "no count finishes in that time: scaling losses grow faster than the count"
         trial = replace(trial, notes=(*trial.notes, late))

@@ -23,8 +23,8 @@ class Case:
     """Columns of float64 arrays, of shape () for one question or any shapes that broadcast.
 
     ``origins`` tells where each column came from, ``unknowns`` which of them carry the range, ``words``
-    the names behind them (accelerator, precision ...), ``notes`` what to show beside them. `evaluate`
-    reads the columns alone.
+    the names behind them (accelerator, precision ...), ``notes`` what to show beside them, ``free`` the columns
+    of the layout that the question leaves open. `evaluate` reads the columns alone.
     """
 
     columns: Mapping[str, Array]
@@ -32,6 +32,7 @@ class Case:
     unknowns: tuple[Unknown, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: tuple[str, ...] = ()
+    free: frozenset[str] = frozenset()
 
     def with_columns(self, columns: Mapping[str, Array]) -> Case:
         """Return the same case with some columns replaced."""
@@ -48,6 +49,7 @@ class Draft:
         self.unknowns: list[Unknown] = []
         self.words: dict[str, str] = {}
         self.notes: list[str] = []
+        self.free: set[str] = set()
 
     def put(self, name: str, value: float | Array, origin: Origin) -> None:
         """Set one column and say where it came from."""
@@ -69,4 +71,5 @@ class Draft:
 
     def finish(self) -> Case:
         """Return the case."""
-        return Case(self.columns, self.origins, tuple(self.unknowns), self.words, tuple(self.notes))
+        notes, free = tuple(self.notes), frozenset(self.free)
+        return Case(self.columns, self.origins, tuple(self.unknowns), self.words, notes, free)

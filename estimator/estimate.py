@@ -21,8 +21,11 @@ from .formulas import (
     memory_states,
     parameters,
     scaling,
+    step_time,
     throughput,
 )
+from .formulas.collectives import Machine
+from .formulas.job import Coefficients, Job
 from .formulas.layout import Layout
 from .formulas.memory import Optimizer
 from .formulas.memory_card import Card
@@ -65,10 +68,15 @@ STEPS: tuple[Step, ...] = (
     Step("memory", memory_fit.memory, "byte"),
     Step("fewest_accelerators", memory_fit.fewest_accelerators, "accelerator", whole=True),
     Step("memory_total", memory.memory_over_all, "byte"),
-    Step("scaling_efficiency", scaling.scaling_efficiency, "1"),
-    Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
-    Step("throughput", throughput.throughput, "token/s"),
+    Step("modelled_time", step_time.modelled_step_time, "s"),
+    Step("small_scale_time", step_time.small_scale_time, "s"),
+    Step("time_at_peak", throughput.time_at_peak, "s"),
+    Step("given_efficiency", scaling.scaling_efficiency, "1"),
+    Step("scaling_efficiency", scaling.kept_efficiency, "1"),
     Step("step_time", throughput.step_time, "s"),
+    Step("mfu", throughput.mfu, "1"),
+    Step("throughput", throughput.throughput, "token/s"),
+    Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
     Step("accelerator_hours", throughput.accelerator_hours, "hour"),
     Step("occupied_hours", throughput.occupied_hours, "hour"),
     Step("wall_clock", throughput.wall_clock, "s"),
@@ -80,7 +88,7 @@ STEPS: tuple[Step, ...] = (
 # Inputs that an answer shows beside its results, and the units it shows them in.
 SHOWN_INPUTS: Mapping[str, str] = {
     "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
-    "mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1", "pue": "1",
+    "given_mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1", "pue": "1",
     "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
     "tp": "1", "pp": "1", "vpp": "1", "cp": "1", "ep": "1", "zero": "1", "shard": "1", "sequence_parallel": "1",
@@ -172,13 +180,19 @@ class Estimate:
 # The record arguments of formulas, and the prefix under which their fields stand among the columns.
 _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
-    "method": (Method, "method_"), "card": (Card, ""),
+    "method": (Method, "method_"), "card": (Card, ""), "machine": (Machine, ""), "coefficients": (Coefficients, "fit_"),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(
     (step, tuple((name, step.formula.__annotations__[name] == "Breakdown") for name in step.inputs))
     for step in STEPS
 )
+
+
+def _job(values: Mapping[str, Any]) -> Job:
+    """Put together what the time of a step depends on."""
+    names = ("transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method_frozen")
+    return Job(*(values[name] for name in names))
 
 
 def evaluate(case: Case) -> Estimate:
@@ -197,6 +211,7 @@ def evaluate(case: Case) -> Estimate:
     parts: dict[str, Breakdown] = {}
     for name, (record, prefix) in _RECORDS.items():
         values[name] = record(**{field: case.columns[prefix + field] for field in record._fields})
+    values["job"] = _job(values)
     for step, inputs in _CALLS:
         result = step.formula(*(parts[name] if whole else values[name] for name, whole in inputs))
         if isinstance(result, Breakdown):

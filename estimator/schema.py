@@ -34,7 +34,7 @@ FIGURES: dict[str, dict[str, str] | None] = {
         "weights": "byte", "gradients": "byte", "master": "byte", "states": "byte", "factored": "byte",
         "states_outer": "byte", "low_rank": "byte", "rank": "1", "fused": "1",
     },
-    "models": {**dict.fromkeys(_COUNTS, "1"), "training_tokens": "token"},
+    "models": {**dict.fromkeys(_COUNTS, "1"), "training_tokens": "token", "batch_tokens": "token"},
     "grids": {"carbon_intensity": "kg/J", "pue": "1", "electricity_price": "*/J"},
     "pue": {"pue": "1"},
     "platforms": None,

@@ -198,7 +198,7 @@ def _foretold(lowered: Lowered, kind: Kind) -> Floats:
 
 def _constant_mfu(columns: Mapping[str, Array], cost: Array, kind: Kind) -> Array:
     """Return what one MFU an accelerator and precision foretells: its speed, or the time at that speed."""
-    speed = columns["peak"] * columns["mfu"] / cost
+    speed = columns["peak"] * columns["average_mfu"] / cost
     return columns["tokens"] / speed if kind.name == "runs" else speed
 
 

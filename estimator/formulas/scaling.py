@@ -40,6 +40,38 @@ def scaling_efficiency(count: Array, efficiency_coefficient: Array, efficiency_e
     return np.minimum(1.0, efficiency_coefficient * count**-efficiency_exponent)
 
 
+def kept_efficiency(given_efficiency: Array, small_scale_time: Array, modelled_time: Array) -> Array:
+    r"""Share of the small-scale throughput per accelerator that is kept: as given, else as modelled. [1]
+
+    Parameters
+    ----------
+    given_efficiency
+        NaN where none is given. [1]
+    small_scale_time
+        Time of a step at the smallest scale. [s]
+    modelled_time
+        Time of a step at this scale, with the same work for each accelerator. [s]
+
+    Returns
+    -------
+    Scaling efficiency. [1]
+
+    Notes
+    -----
+    .. math:: E = t_{small} / t
+
+    References
+    ----------
+    J. Gustafson, "Reevaluating Amdahl's law", CACM 31(5), 1988 (weak scaling).
+
+    Examples
+    --------
+    >>> float(kept_efficiency(np.float64(np.nan), np.float64(9), np.float64(10)))
+    0.9
+    """
+    return np.where(np.isnan(given_efficiency), small_scale_time / modelled_time, given_efficiency)
+
+
 def amdahl_efficiency(relative_count: Array, serial_share: Array) -> Array:
     r"""Efficiency where a fixed piece of work has a share that does not run in parallel. [1]
 

@@ -26,7 +26,7 @@ from .layer_time import (
     feed_forward_time,
     head_time,
 )
-from .layout import micro_batches
+from .layout import Layout, micro_batches
 from .parameters import Transformer, attention_blocks, dense_layers, feed_forward_matrices, layer_matrices
 
 
@@ -217,3 +217,32 @@ def modelled_step_time(job: Job) -> Breakdown:
     scale = 1.0 + job.fitted.straggling * np.log(np.maximum(job.layout.count, 1.0))
     slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale
     return Breakdown({name: part * slow for name, part in parts_time(job).items()})
+
+
+def smallest_layout(layout: Layout) -> Layout:
+    """The same layout on the fewest accelerators that run it in whole nodes, with the same work for each of them. [1]
+
+    References
+    ----------
+    J. Gustafson, "Reevaluating Amdahl's law", CACM 31(5), 1988: the work grows with the machine.
+    """
+    replica = layout.pp * np.maximum(layout.tp * layout.cp, layout.ep)
+    smallest = replica * np.maximum(np.floor(layout.per_node / replica), 1.0)
+    count = np.minimum(smallest, layout.count)
+    share = count / np.maximum(layout.count, 1.0)
+    return layout._replace(count=count, global_batch=layout.global_batch * share)
+
+
+def small_scale_time(job: Job) -> Array:
+    """Time of the step at the smallest scale: what it would take if more accelerators cost nothing. [s]
+
+    Parameters
+    ----------
+    job
+        Model, layout, machine and fitted coefficients.
+
+    References
+    ----------
+    J. Gustafson, 1988, as above.
+    """
+    return modelled_step_time(job._replace(layout=smallest_layout(job.layout))).total

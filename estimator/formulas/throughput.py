@@ -5,63 +5,84 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, quotient
+from ..breakdown import Breakdown
 
 
-def throughput_per_accelerator(
-    peak: Array, mfu: Array, scaling_efficiency: Array, flops_per_token: Array
-) -> Array:
-    r"""Training throughput of one accelerator. [token/s/accelerator]
+def time_at_peak(flops_per_token: Array, global_batch: Array, seq: Array, count: Array, peak: Array) -> Array:
+    r"""Time that the model FLOPs of one step would take at the dense peak of all accelerators. [s]
 
     Parameters
     ----------
-    peak
-        Dense peak at the training precision. [FLOP/s/accelerator]
-    mfu
-        Model FLOPs utilisation before the loss by scale. [1]
-    scaling_efficiency
-        Share of it that is kept at this many accelerators. [1]
     flops_per_token
         Model FLOPs of a token, forward and backward. [FLOP/token]
+    global_batch
+        Sequences in a step. [1]
+    seq
+        Sequence length. [token]
+    count
+        Accelerators. [accelerator]
+    peak
+        Dense peak at the training precision. [FLOP/s/accelerator]
 
     Returns
     -------
-    Tokens a second. [token/s/accelerator]
+    Seconds. [s]
 
     Notes
     -----
-    .. math:: R = \frac{P \cdot \mathrm{MFU} \cdot E}{F}
+    .. math:: t_P = \frac{B s F}{n P}
 
     References
     ----------
-    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B, solved for the throughput.
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
 
     Examples
     --------
-    >>> float(throughput_per_accelerator(np.float64(312e12), np.float64(0.5), np.float64(1), np.float64(390e9)))
-    400.0
+    >>> float(time_at_peak(*map(np.float64, (390e9, 1024, 2048, 2048, 312e12))))
+    1.28
     """
-    return peak * mfu * scaling_efficiency / flops_per_token
+    return global_batch * seq * flops_per_token / (np.maximum(count, 1e-300) * peak)
 
 
-def throughput(throughput_per_accelerator: Array, count: Array) -> Array:
-    """Training throughput of the whole run. [token/s]
+def step_time(
+    modelled_time: Breakdown, small_scale_time: Array, time_at_peak: Array, given_mfu: Array, given_efficiency: Array
+) -> Breakdown:
+    r"""Time of one optimizer step, by part: as modelled, unless an MFU or a scaling efficiency is given. [s]
 
     Parameters
     ----------
-    throughput_per_accelerator
-        Of one accelerator. [token/s/accelerator]
-    count
-        Accelerators. [accelerator]
+    modelled_time
+        Time of the step by the model, by part. [s]
+    small_scale_time
+        Time of the step at the smallest scale by the model. [s]
+    time_at_peak
+        Time of the step's model FLOPs at the peak. [s]
+    given_mfu
+        MFU before the loss by scale; NaN where none is given. [1]
+    given_efficiency
+        Share of it that is kept at this scale; NaN where none is given. [1]
 
     Returns
     -------
-    Tokens a second. [token/s]
+    The parts of the model, stretched alike so that the total is what was given. [s]
+
+    Notes
+    -----
+    .. math:: t = \frac{t_P}{\mathrm{MFU} \cdot E}, \quad \frac{t_{small}}{E}, \quad t_{model}
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B, solved for the time.
     """
-    return throughput_per_accelerator * count
+    kept = np.where(np.isnan(given_efficiency), 1.0, given_efficiency)
+    scaled = np.where(np.isnan(given_efficiency), modelled_time.total, small_scale_time / kept)
+    known = np.where(np.isnan(given_mfu), scaled, time_at_peak / (np.where(np.isnan(given_mfu), 1.0, given_mfu) * kept))
+    stretch = known / modelled_time.total
+    return Breakdown({name: part * stretch for name, part in modelled_time.parts.items()})
 
 
-def step_time(global_batch: Array, seq: Array, throughput: Array) -> Array:
-    """Time of one optimizer step. [s]
+def throughput(global_batch: Array, seq: Array, step_time: Array) -> Array:
+    """Training throughput of the whole run. [token/s]
 
     Parameters
     ----------
@@ -69,14 +90,61 @@ def step_time(global_batch: Array, seq: Array, throughput: Array) -> Array:
         Sequences in a step. [1]
     seq
         Sequence length. [token]
-    throughput
-        Of the whole run. [token/s]
+    step_time
+        Time of one step. [s]
 
     Returns
     -------
-    Seconds a step. [s]
+    Tokens a second. [token/s]
     """
-    return quotient(global_batch * seq, throughput)
+    return global_batch * seq / step_time
+
+
+def throughput_per_accelerator(throughput: Array, count: Array) -> Array:
+    """Training throughput of one accelerator. [token/s/accelerator]
+
+    Parameters
+    ----------
+    throughput
+        Of the whole run. [token/s]
+    count
+        Accelerators. [accelerator]
+
+    Returns
+    -------
+    Tokens a second. [token/s/accelerator]
+    """
+    return quotient(throughput, count)
+
+
+def mfu(time_at_peak: Array, step_time: Array) -> Array:
+    r"""Model FLOPs utilisation: the time at the peak over the time of the step. [1]
+
+    Parameters
+    ----------
+    time_at_peak
+        Time of the step's model FLOPs at the peak. [s]
+    step_time
+        Time of the step. [s]
+
+    Returns
+    -------
+    Share of the peak. [1]
+
+    Notes
+    -----
+    .. math:: \mathrm{MFU} = t_P / t
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B.
+
+    Examples
+    --------
+    >>> float(mfu(np.float64(1.28), np.float64(2.56)))
+    0.5
+    """
+    return time_at_peak / step_time
 
 
 def accelerator_hours(tokens: Array, throughput_per_accelerator: Array) -> Array:

@@ -6,7 +6,7 @@ from ..case import Case, Draft
 from ..errors import EstimatorError, QuestionError
 from ..inputs import Run
 from ..presets import Presets
-from . import layout, machine, memory, model, prices, training
+from . import layout, machine, memory, model, prices, step_time, training
 from .asked import Asked
 
 __all__ = ["lower"]
@@ -22,7 +22,15 @@ def lower(run: Run, presets: Presets) -> Case:
     """
     asked = Asked(run, presets, Draft())
     faults: list[str] = []
-    for part in (model.lower, training.lower, machine.lower, layout.lower, memory.lower, prices.lower):
+    for part in (
+        model.lower,
+        training.lower,
+        machine.lower,
+        step_time.lower,
+        layout.lower,
+        memory.lower,
+        prices.lower,
+    ):
         try:
             part(asked)
         except EstimatorError as error:

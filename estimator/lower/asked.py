@@ -26,6 +26,11 @@ class Asked:
         """What the house assumes where a question is silent."""
         return self.presets.load("assumptions", "defaults")
 
+    @cached_property
+    def calibration(self) -> Record:
+        """Coefficients of the step time, fitted to measured steps."""
+        return self.presets.load("calibrations", "step-time")
+
     def chosen(self, name: str, field: str) -> Record:
         """Return the record that an input names or the house chooses; list it when it is the house's choice."""
         kind = {"accelerator": "accelerators", "optimizer": "optimizers", "grid": "grids"}[name]

@@ -33,6 +33,7 @@ def lower(asked: Asked) -> None:
     _check(asked, facts)
     for name in INPUTS:
         asked.draft.put(name, values[name], _origin(name, given))
+    asked.draft.free |= {name for name in INPUTS if name not in given and name != "shard"}
     asked.word("sharding", described(asked.draft.columns), "", "" if given else _REASON)
     asked.draft.notes.extend(_notes(facts))
 

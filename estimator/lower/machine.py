@@ -10,7 +10,6 @@ from ..records import Record
 from ..schema import PEAK_OF, peak_name
 from . import scaling
 from .asked import Asked
-from .efficiency import measured_efficiency
 from .links import machine_columns
 
 _DEFAULT_PRECISIONS = ("bf16", "fp16", "fp32")
@@ -137,20 +136,17 @@ def _precision(asked: Asked, accelerator: Record) -> str:
 
 
 def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
-    """Set MFU, given or measured, and what scale takes from it.
+    """Set the MFU and what scale takes from it, where they are given.
 
-    The chip's own rows were divided by the recorded peak: what is uncertain in it cancels, and only where the
-    MFU comes from elsewhere does the peak's range count.
+    The chip's own rows were fitted with the recorded peak: what is uncertain in it cancels, and only where the
+    chip has no measured steps does the peak's range count.
     """
-    draft, reason = asked.draft, "given"
-    if asked.run.mfu is not None:
-        draft.put("mfu", asked.run.mfu, Origin("given", option="--mfu"))
-    else:
-        sparse = bool(draft.columns.get("experts", 0.0) > 0)
-        figure, reason = measured_efficiency(asked.presets, accelerator, precision, sparse=sparse)
-        draft.figure("mfu", figure, reason=reason, option="--mfu")
+    draft, given = asked.draft, asked.run.mfu
+    origin = Origin("derived" if given is None else "given", "" if given else "modelled", option="--mfu")
+    draft.put("given_mfu", math.nan if given is None else given, origin)
     peak = peak_figure(accelerator, precision)
-    if reason and peak and peak.low is not None and peak.high is not None:
+    measured = any(level.endswith(f"accelerator={accelerator.id}") for level in asked.calibration.figures)
+    if not measured and peak and peak.low is not None and peak.high is not None:
         draft.unknown("peak", peak.low, peak.high)
     scaling.lower(asked)
 

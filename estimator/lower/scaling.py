@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array, array
-from ..case import Unknown
 from ..errors import PresetError
 from ..formulas.scaling import scaling_efficiency
 from ..provenance import Figure, Origin
@@ -28,19 +28,12 @@ def lower(asked: Asked) -> None:
         return
     if platform:
         asked.draft.notes.append(f"{platform.name} states no scaling efficiency; give --scaling-efficiency")
-    asked.number("efficiency_coefficient", "scaling_efficiency", "scaling_efficiency")
+    given = asked.run.scaling_efficiency
+    origin = Origin(
+        "derived" if given is None else "given", "" if given else "modelled", option="--scaling-efficiency"
+    )
+    asked.draft.put("efficiency_coefficient", math.nan if given is None else given, origin)
     asked.draft.put("efficiency_exponent", 0.0, Origin("derived", "the same at every count"))
-    if asked.run.scaling_efficiency is None:
-        _unknown_loss(asked)
-
-
-def _unknown_loss(asked: Asked) -> None:
-    """Put what scale may take into the range: nothing up to a base, beyond it a power law of the count."""
-    exponent, base = asked.defaults.figures["scale_exponent"], asked.defaults.figures["scale_base"]
-    steep = exponent.high or exponent.value
-    worst = {"efficiency_coefficient": array(base.value**steep), "efficiency_exponent": array(steep)}
-    best = {"efficiency_coefficient": array(1.0), "efficiency_exponent": array(0.0)}
-    asked.draft.unknowns.append(Unknown("scaling_efficiency", worst, best))
 
 
 def _platform(asked: Asked) -> Record | None:

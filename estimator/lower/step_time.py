@@ -93,7 +93,7 @@ def lower(asked: Asked) -> None:
     if not {"accelerator", "precision"} <= words.keys():
         return
     accelerator = asked.presets.load("accelerators", words["accelerator"])
-    record = asked.presets.load("calibrations", CALIBRATION)
+    record = asked.calibration
     levels = {
         "accelerator": accelerator.id,
         "architecture": str(accelerator.words.get("architecture", "")),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from ..formulas.activations import RECOMPUTE
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..inputs.stacks import STACKS
-from ..provenance import Origin
+from ..provenance import Figure, Origin
 from ..records import Record
 from . import batch
 from .asked import Asked
@@ -26,12 +30,27 @@ def lower(asked: Asked) -> None:
     _software(asked)
     _tokens(asked)
     batch.warn(asked)
+    open_ = {"global_batch", "micro_batch", "recompute"} - asked.run.given().keys()
+    asked.draft.free |= open_
 
 
 def _batch(asked: Asked) -> None:
-    batch = asked.run.global_batch
-    origin = Origin("given" if batch else "derived", "not asked: no step time", option="--global-batch")
-    asked.draft.put("global_batch", float("nan") if batch is None else batch, origin)
+    if asked.run.global_batch is not None:
+        asked.draft.put("global_batch", asked.run.global_batch, Origin("given", option="--global-batch"))
+        return
+    figure, seq = _batch_figure(asked), asked.draft.columns.get("seq", math.nan)
+    sequences = max(float(np.round(figure.value / seq)), 1.0)
+    asked.draft.put("global_batch", sequences, Origin("assumed", figure.where, figure, "--global-batch"))
+
+
+def _batch_figure(asked: Asked) -> Figure:
+    """Return the tokens of a step: as the model was trained on record, else the house's choice."""
+    name = asked.draft.words.get("model")
+    if name and name in asked.presets.files("models"):
+        published = asked.presets.load("models", name).figures.get("batch_tokens")
+        if published:
+            return published
+    return asked.defaults.figures["batch_tokens"]
 
 
 def _software(asked: Asked) -> None:

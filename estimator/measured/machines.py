@@ -135,7 +135,7 @@ def _as_usual(columns: dict[str, Ends], bins: Bins, found: Sequence[Machine]) ->
         return
     usual = found[bins.index(bins.usual)].columns
     share = usual["peak"].value / columns["peak"].value
-    columns["mfu"] = Ends(*(value * share for value in usual["mfu"]))
+    columns["average_mfu"] = Ends(*(value * share for value in usual["average_mfu"]))
 
 
 def _of_bin(presets: Presets, record: Record, cells: _Cells) -> Machine:
@@ -188,7 +188,7 @@ def _speed(
     """Return the peak and the MFU measured of it; borrowed efficiency leaves the peak's own range uncertain."""
     figure, reason = measured_efficiency(presets, record, precision, sparse=sparse)
     own = _ends(peak)
-    return {"peak": own if reason else _fixed(own.value), "mfu": _ends(figure)}
+    return {"peak": own if reason else _fixed(own.value), "average_mfu": _ends(figure)}
 
 
 def _ends(figure: Figure) -> Ends:

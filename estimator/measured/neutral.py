@@ -17,7 +17,7 @@ from .table import Floats
 # Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN.
 NEUTRAL: Mapping[str, float] = {
     "tokens": math.nan, "price": math.nan, "power_per_accelerator": math.nan, "host_share": 0.0, "pue": 1.0,
-    "carbon_intensity": math.nan, "goodput": 1.0, "efficiency_coefficient": 1.0, "efficiency_exponent": 0.0,
+    "carbon_intensity": math.nan, "goodput": 1.0, "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0, "given_mfu": math.nan,
 }  # fmt: skip
 KEEPS = ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused")
 
@@ -34,7 +34,6 @@ def put_neutral(draft: RowDraft, presets: Presets) -> None:
         if name not in draft.columns:
             draft.put(name, value)
     _sum_gradients(draft, presets)
-    _loss_of_scale(draft, defaults)
 
 
 def _sum_gradients(draft: RowDraft, presets: Presets) -> None:
@@ -72,12 +71,3 @@ def optimizer_columns(optimizer: Record) -> dict[str, float]:
     columns = {f"optimizer_{name}": optimizer.value(name, 0.0) for name in KEEPS}
     outer = optimizer.value("states_outer", optimizer.value("states", 0.0))
     return {**columns, "optimizer_states_outer": outer}
-
-
-def _loss_of_scale(draft: RowDraft, defaults: Record) -> None:
-    """Put what scale may take into the range, as a question without a platform has it."""
-    steep = defaults.figures["scale_exponent"].high or 0.0
-    base = defaults.figures["scale_base"].value
-    one = np.ones(draft.table.size)
-    draft.between("scaling_efficiency", "efficiency_coefficient", one * base**steep, one)
-    draft.between("scaling_efficiency", "efficiency_exponent", one * steep, 0.0 * one)

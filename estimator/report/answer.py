@@ -90,15 +90,33 @@ def _note(estimate: Estimate, name: str) -> str:
             return "the card's memory is not on record"
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}"
     if name == "mfu":
-        before = ", before the loss by scale" if float(estimate.scaling_efficiency.value) < 1.0 else ""
-        return f"model FLOPs over the dense {estimate.case.words['precision']} peak{before}{_rows_behind(estimate)}"
+        return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_basis(estimate)}"
     return ""
 
 
-def _rows_behind(estimate: Estimate) -> str:
-    """Say how many measured rows the MFU was learnt from, where it was."""
-    figure = estimate.case.origins["mfu"].figure
-    return f"; {figure.where.split(',')[0]}" if figure else ""
+def _basis(estimate: Estimate) -> str:
+    """Say what the MFU rests on where it is not given."""
+    if not math.isnan(float(estimate.given_mfu.value)):
+        return ""
+    return "; modelled, fitted to measured steps"
+
+
+# A part of a step that takes less than this share of it is not worth a word.
+_WORTH_TELLING = 0.005
+
+
+def step_line(estimate: Estimate) -> str:
+    """Tell where the time of a step goes, the largest part first; nothing where the time is not known."""
+    total = float(estimate.step_time.value)
+    if not math.isfinite(total) or total <= 0.0:
+        return ""
+    shares = {name: float(part) / total for name, part in estimate.step_time.parts.items()}
+    told = [
+        f"{name.replace('_', ' ')} {words.share(share)}"
+        for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
+        if share >= _WORTH_TELLING
+    ]
+    return f"A step of {words.amount(total, 's')} goes to: {', '.join(told)}."
 
 
 def assumption_rows(estimate: Estimate) -> list[list[str]]:
@@ -135,7 +153,8 @@ def table(estimate: Estimate, width: int = 100) -> str:
     warnings = [f"Warning: {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
     lines = [assumption_line(row, width) for row in assumption_rows(estimate)]
     head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
-    parts = [head, grid(estimate).table(), "\n".join([_ASSUMED, *lines])]
+    step = wrapped(step_line(estimate), width, "", "    ")
+    parts = [head, grid(estimate).table(), step, "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -159,5 +178,6 @@ def markdown(estimate: Estimate) -> str:
     """Return the whole answer as Markdown."""
     warnings = [f"- {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
     listed = Grid(["assumed", "value", "change with", "because"], assumption_rows(estimate))
-    parts = [f"**{title(estimate)}**", grid(estimate).markdown(), "\n".join(warnings), listed.markdown()]
+    head = f"**{title(estimate)}**"
+    parts = [head, grid(estimate).markdown(), step_line(estimate), "\n".join(warnings), listed.markdown()]
     return "\n\n".join(part for part in parts if part)

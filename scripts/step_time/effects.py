@@ -44,7 +44,10 @@ class Effect(NamedTuple):
         """Return the level of every row, in the form in which the key of a figure writes it; empty where none."""
         words = [rows.words[kind] for kind in self.kinds]
         named = np.array(
-            ["@".join(f"{kind}={word}" for kind, word in zip(self.kinds, each, strict=True)) for each in zip(*words)]
+            [
+                "@".join(f"{kind}={word}" for kind, word in zip(self.kinds, each, strict=True))
+                for each in zip(*words, strict=True)
+            ]
         )
         return np.where(self._counts(rows), named, "")
 

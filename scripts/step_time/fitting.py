@@ -33,8 +33,12 @@ class Fitted:
         logs["slowness"] = np.zeros(rows.size)
         for effect in self.effects:
             levels = effect.levels(rows)
-            found = {level: self.deviations.get((effect.coefficient, level), 0.0) for level in set(levels.tolist())}
-            logs[effect.coefficient] = logs[effect.coefficient] + np.array([found[level] for level in levels.tolist()])
+            found = {
+                level: self.deviations.get((effect.coefficient, level), 0.0) for level in set(levels.tolist())
+            }
+            logs[effect.coefficient] = logs[effect.coefficient] + np.array(
+                [found[level] for level in levels.tolist()]
+            )
         return Coefficients(**{name: np.exp(value) for name, value in logs.items()})
 
     def log_throughput(self, rows: Rows) -> Floats:
@@ -71,7 +75,9 @@ class Problem:
         found = {name: logs[index] for index, name in enumerate(PRIORS)} | {"slowness": np.float64(0.0)}
         for effect, places in zip(self.effects, self.places, strict=True):
             found[effect.coefficient] = found[effect.coefficient] + padded[places]
-        return self.rows.log_throughput(Coefficients(**{name: np.exp(value) for name, value in found.items()}))
+        return self.rows.log_throughput(
+            Coefficients(**{name: np.exp(value) for name, value in found.items()})
+        )
 
     def residuals(self, logs: Floats) -> Floats:
         """Return weighted pseudo-Huber residuals of the rows, then the penalties of what strays from its prior."""
@@ -93,7 +99,9 @@ def fit(rows: Rows, near: Fitted | None = None, effects: Sequence[Effect] = EFFE
 
     problem = Problem(rows, effects)
     known = {**near.globals, **near.deviations} if near else {}
-    begin = np.array([known.get(name, start) for name, start in zip(problem.names, problem.start, strict=True)])
+    begin = np.array(
+        [known.get(name, start) for name, start in zip(problem.names, problem.start, strict=True)]
+    )
     found = least_squares(problem.residuals, begin, max_nfev=40, ftol=1e-5, xtol=1e-5).x
     logs = dict(zip(problem.names, map(float, found), strict=True))
     size = len(PRIORS)

@@ -26,7 +26,9 @@ def _coefficients(fitted: Fitted) -> list[str]:
     for name, log in fitted.globals.items():
         unit = PRIORS[name].unit
         value = f"{np.exp(log):.4g}"
-        lines.append(_figure(name, value if unit == "1" else f'"{value} {unit}"', "fitted to all rows together"))
+        lines.append(
+            _figure(name, value if unit == "1" else f'"{value} {unit}"', "fitted to all rows together")
+        )
     return lines
 
 
@@ -61,7 +63,9 @@ def summary(errors: Floats) -> str:
     return f"{np.median(away):.1f} % median, {np.mean(away):.1f} % mean"
 
 
-def render(rows: Rows, fitted: Fitted, errors: Mapping[str, Floats], strays: Mapping[str, Mapping[str, Spread]]) -> str:
+def render(
+    rows: Rows, fitted: Fitted, errors: Mapping[str, Floats], strays: Mapping[str, Mapping[str, Spread]]
+) -> str:
     """Return the record as text."""
     sources = sorted(set(rows.words["source"].tolist()))
     known = chip_known(rows)

@@ -44,10 +44,13 @@ class Rows:
     def job(self, fitted: Coefficients) -> Job:
         """Return the step of every row with these coefficients."""
         model, layout, machine = (
-            record(*(self.columns[name] for name in record._fields)) for record in (Transformer, Layout, Machine)
+            record(*(self.columns[name] for name in record._fields))
+            for record in (Transformer, Layout, Machine)
         )
         columns = self.columns
-        return Job(model, layout, machine, fitted, columns["seq"], columns["stack_year"], columns["method_frozen"])
+        return Job(
+            model, layout, machine, fitted, columns["seq"], columns["stack_year"], columns["method_frozen"]
+        )
 
     def log_throughput(self, fitted: Coefficients) -> Floats:
         """Return the logarithm of the throughput that the model gives, in tokens a second and accelerator."""
@@ -61,7 +64,9 @@ def scorable_rows(presets: Presets) -> Rows:
     cells = [row.cells for row in presets.rows("measurements/throughput") if scorable(row.cells)]
     lowered = lower_rows(Table.of(cells), presets)
     kept = [cells[place] for place in lowered.kept]
-    words = {name: np.array([row[name] for row in kept]) for name in ("id", "source", "config_group", "model")}
+    words = {
+        name: np.array([row[name] for row in kept]) for name in ("id", "source", "config_group", "model")
+    }
     levels = [lowered.levels[place] for place in lowered.kept]
     words |= {kind: np.array([level[kind] for level in levels]) for kind in levels[0]}
     return Rows(

@@ -64,5 +64,7 @@ def beyond(rows: Rows, wide: Floats, narrow: Floats) -> dict[str, Spread]:
         mask = rows.words["experts"] == kind
         far, near = quantiles(wide[mask], groups[mask]), quantiles(narrow[mask], groups[mask])
         more = [np.sqrt(max(a * a - b * b, 0.0)) for a, b in zip(far, near, strict=True)]
-        found[f"@experts={kind}"] = Spread(float(np.exp(-more[0])), float(np.exp(more[1])), _count(rows, mask))
+        found[f"@experts={kind}"] = Spread(
+            float(np.exp(-more[0])), float(np.exp(more[1])), _count(rows, mask)
+        )
     return found
