@@ -15,6 +15,7 @@ from ..errors import EstimatorError
 # command: (module, one line of help); the module is imported only when the command runs or shows its help.
 COMMANDS = {
     "train": ("train", "Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost."),
+    "memory": ("memory", "Tell whether a run fits on its cards, and what would make it fit."),
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import Array, quotient
@@ -131,13 +133,13 @@ def room_for_training(layout: Layout, card: Card) -> Array:
     return (card.memory_usable - taken) / (1.0 + card.least_fragmentation)
 
 
-def _fits_alone(task: Task, own: Stage, room: Array) -> Array:
+def _fits_alone(task: Task, own: Stage, room: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell whether a card of a stage holds its part where there is one replica."""
     states = card_states(task.transformer, own, task.optimizer, task.method, task.layout).total
     passes = gather_buffers(task, own).total + backward_memory(task, own).total
     copies = update_memory(task, own)
     both = np.where(copies_partition(task.layout), passes + copies, np.maximum(passes, copies))
-    return states + both <= room
+    return np.asarray(states + both <= room)
 
 
 def _replicas(task: Task, own: Stage) -> Array:

@@ -51,11 +51,13 @@ def _quantity(estimate: Estimate, name: str, warnings: list[str]) -> dict[str, A
     if not math.isfinite(float(amount.value)):
         if name not in _NEEDS:
             warnings.append(f"{name} is not known: an input it needs is missing")
-        return None if name in _NEEDS else _as_json(amount, estimate)
-    return _as_json(amount, estimate)
+        return None if name in _NEEDS else as_json(amount, estimate)
+    return as_json(amount, estimate)
 
 
-def _as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
+def as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
+    """Return one quantity with its range and parts, in the unit in which it is shown."""
+
     def _shown(value: Any) -> float | None:
         number = float(in_unit(value, amount.unit))
         return number if math.isfinite(number) else None
@@ -88,7 +90,7 @@ def _layout(estimate: Estimate) -> dict[str, Any]:
         "sharding": words["sharding"],
         "micro_batch": float(columns["micro_batch"]),
         "recompute": words["recompute"],
-        "memory_usable": _as_json(estimate.amount("memory_usable"), estimate),
+        "memory_usable": as_json(estimate.amount("memory_usable"), estimate),
         "fits": None if math.isnan(float(columns["memory_usable"])) else bool(estimate.fits),
         "fewest_accelerators": fewest if math.isfinite(fewest) else None,
     }
