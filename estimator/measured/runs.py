@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..formulas.activations import RECOMPUTE
+from ..formulas.flops import training_flops_per_token
+from ..formulas.parameters import Transformer
+from ..formulas.shapes import DIMENSIONS
 from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows
 from .columns import RowDraft
 from .table import Fault, Floats, Table
+from .training import put_batches
 
 SPELT = {
     "n_layers": "layers", "n_heads": "heads", "n_kv_heads": "kv_heads", "ffn_hidden": "ffn",
@@ -16,13 +21,13 @@ SPELT = {
 
 
 def lower_runs(table: Table, presets: Presets) -> Lowered:
-    """Lower rows of whole runs, as `lower_rows` does; their layout is left to its defaults."""
+    """Lower rows of whole runs, as `lower_rows` does; their count and layout are what a question's would be."""
     active = [
         most or all_
         for most, all_ in zip(table.text("params_active"), table.text("params_total"), strict=True)
     ]
     cells = {"params": active, "global_batch_seqs": _sequences(table)}
-    return lower_rows(table.renamed(cells, SPELT), presets, _put_tokens)
+    return lower_rows(table.renamed(cells, SPELT), presets, _put_run)
 
 
 def _sequences(table: Table) -> list[str]:
@@ -32,11 +37,33 @@ def _sequences(table: Table) -> list[str]:
     return ["" if np.isnan(each) else repr(float(each)) for each in sequences]
 
 
-def _put_tokens(draft: RowDraft, presets: Presets) -> None:
-    """Set the tokens of every run; without them there are no hours to foretell."""
+def _put_run(draft: RowDraft, presets: Presets) -> None:
+    """Set the tokens of every run, without which there are no hours to foretell, and what follows from them."""
     tokens = draft.table.number("tokens")
     draft.table.fault_where(np.isnan(tokens), Fault("no training tokens"))
     draft.put("tokens", tokens)
+    defaults = presets.load("assumptions", "defaults")
+    _put_count(draft, defaults.value("within"))
+    _put_layout(draft, defaults)
+    put_batches(draft, presets)
+
+
+def _put_count(draft: RowDraft, within: float) -> None:
+    """Set the accelerators of a run that does not print them: whole servers that finish in the usual time."""
+    columns = draft.columns
+    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
+    time = columns["tokens"] * training_flops_per_token(model, columns["seq"]).total / columns["peak"]
+    servers = np.maximum(np.ceil(time / (columns["average_mfu"] * within * columns["per_node"])), 1.0)
+    draft.printed("count", "n_accelerators", {"value": servers * columns["per_node"]})
+
+
+def _put_layout(draft: RowDraft, defaults: Record) -> None:
+    """Set the layout that no published run prints: that of a silent question, whose recomputation may be none."""
+    choice = str(defaults.words["choices"]["recompute"]["value"])
+    draft.printed("zero", "zero_stage", {"value": 3.0})
+    draft.put("recompute", float(RECOMPUTE.index(choice)))
+    draft.between("recompute", "recompute", 0.0, float(len(RECOMPUTE) - 1))
+    draft.note("recompute", np.ones(draft.table.size, dtype=bool))
 
 
 def printed_hours(table: Table) -> Floats:

@@ -24,12 +24,18 @@ def put_training(draft: RowDraft, presets: Presets) -> None:
     """Set sequence, batches and recomputation."""
     usual = presets.load("assumptions", "measured").figures
     _sequence(draft, presets.load("assumptions", "defaults").figures["seq"])
-    _micro_batch(draft, usual["micro_batch"])
-    _global_batch(draft, usual["batch_tokens"])
+    put_batches(draft, presets)
     _recompute(draft, usual["recompute_blank"])
     notes, which = distinct(draft.table.text("notes"))
     draft.put("packed", np.array([float(bool(_PACKED.search(text))) for (text,) in notes])[which])
     draft.put("method_offload", np.array([_offload(text) for (text,) in notes])[which])
+
+
+def put_batches(draft: RowDraft, presets: Presets) -> None:
+    """Set micro-batch and global batch, which depend on the count."""
+    usual = presets.load("assumptions", "measured").figures
+    _micro_batch(draft, usual["micro_batch"])
+    _global_batch(draft, usual["batch_tokens"])
 
 
 def sides(figure: Figure) -> dict[str, float]:

@@ -136,3 +136,28 @@ def test_a_record_of_a_run_is_a_row() -> None:
     assert (row["id"], row["model"], row["accelerator"]) == ("llama-65b", "llama-65b", "nvidia-a100-sxm-80gb")
     assert float(row["accelerator_hours"]) == pytest.approx(1022362)
     assert float(row["tokens"]) == 1.4e12
+
+
+def test_a_run_that_prints_no_count_has_servers_that_finish_in_the_usual_time() -> None:
+    found = runs(n_accelerators="", seq_len="2048")
+    columns = {name: float(np.asarray(values)[0]) for name, values in found.case.columns.items()}
+    within = PRESETS.load("assumptions", "defaults").value("within")
+    values = evaluate(found.case).values
+    hours_at_average = (
+        columns["tokens"] * float(values["flops_per_token"][0]) / (columns["peak"] * columns["average_mfu"])
+    )
+    assert columns["count"] % columns["per_node"] == 0
+    assert (
+        hours_at_average / columns["count"]
+        <= within
+        < hours_at_average / (columns["count"] - columns["per_node"])
+    )
+    assert "count" in found.assumptions(0)
+
+
+def test_a_run_has_the_layout_of_a_silent_question_between_no_and_full_recomputation() -> None:
+    found = runs()
+    ends = next(each for each in found.case.unknowns if each.name == "recompute")
+    assert (column(found, "zero"), column(found, "recompute")) == (3.0, 2.0)
+    assert (np.asarray(ends.low["recompute"])[0], np.asarray(ends.high["recompute"])[0]) == (0.0, 2.0)
+    assert column(runs(zero_stage="1"), "zero") == 1.0
