@@ -43,6 +43,7 @@ def test_the_axis_holds_the_case_and_then_both_ends_of_each_unknown() -> None:
     [
         ([2.0, 1.0, 4.0], [[-LN2, LN2]]),
         ([2.0, 1.0, 4.0, 2.0, 1.0], [[-LN2, LN2], [0.0, -LN2]]),
+        ([0.5, 0.25, 1.0], [[-LN2, LN2]]),
         ([2.0, math.nan, math.inf], [[0.0, math.inf]]),
         ([2.0, 0.0, math.nan], [[-math.inf, 0.0]]),
         ([0.0, 1.0, 4.0], [[0.0, 0.0]]),
@@ -55,6 +56,35 @@ def test_moves(values: list[float], moved: list[list[float]]) -> None:
     found = moves(np.array(values))
     assert found.shape == (len(values) // 2, 2)
     assert found.tolist() == moved
+
+
+def test_moves_keep_the_axes_of_a_grid() -> None:
+    values = np.random.default_rng(0).random((2, 3, 5)) + 0.1
+    found = moves(values)
+    assert found.shape == (2, 3, 2, 2)
+    for place in np.ndindex(2, 3):
+        np.testing.assert_array_equal(found[place], moves(values[place]))
+
+
+def test_a_grid_has_its_points_on_an_axis_of_their_own() -> None:
+    asked = case()
+    grid = asked.with_columns({"count": np.array([[8.0, 64.0, 512.0], [16.0, 64.0, 128.0]])})
+    spreads = spread(grid)
+    size = 2 * len(asked.unknowns) + 1
+    found = points(evaluate(spreads).values, grid)
+    assert found["wall_clock"].shape == (2, 3, size)
+    middle = points(evaluate(spread(asked)).values, asked)
+    np.testing.assert_array_equal(found["wall_clock"][:, 1], [middle["wall_clock"]] * 2)
+
+
+@pytest.mark.parametrize(
+    ("moved", "low", "high"),
+    [([LN2, 2 * LN2], 1.0, 4.0), ([-LN2, -2 * LN2], 0.25, 1.0), ([0.0, 0.0], 1.0, 1.0)],
+)
+def test_an_unknown_that_moves_one_way_counts_by_its_farther_end(
+    moved: list[float], low: float, high: float
+) -> None:
+    assert [float(end) for end in ends(np.array([moved]))] == pytest.approx([low, high], rel=1e-12)
 
 
 def test_the_swings_of_a_case_are_the_moves_of_its_quantities() -> None:
