@@ -9,7 +9,7 @@ from functools import lru_cache
 from ..presets import Presets, alias_index
 from ..records import Record
 
-# "Llama 3.1 8B-instruct (presumably)" is llama-3.1-8b: what a name says up to and with its size.
+# "Llama 3.1 8B-instruct (presumably)" is "llama 3.1 8b": what a name says up to and with its size.
 _SIZED = re.compile(r"[a-z][a-z0-9. -]*?\d+(?:\.\d+)?[bm](?![a-z0-9])")
 _ASIDE = re.compile(r"\s*\(.*")
 _MEMORY = re.compile(r"[ -]\d+ ?gi?b$")
@@ -34,7 +34,7 @@ def model_named(presets: Presets, text: str) -> Record | None:
     Examples
     --------
     >>> model_named(Presets(), "Llama 3.1 8B-Instruct").id
-    'llama-3.1-8b'
+    'llama-3-8b'
     """
     words = text.strip().lower().replace("half", ".5").replace("_", ".")
     sized = None if "proxy" in words else _SIZED.search(words)
