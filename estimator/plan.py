@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import estimate
+from .arrays import Array
 from .case import Case
 from .formulas.activations import RECOMPUTE
 from .lower.layout import described
 from .provenance import Origin
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
-# What a layout may choose among; a degree that the question gives is not chosen.
+# What a layout may choose among; a part that the question gives is not chosen.
 _CHOICES: Mapping[str, tuple[float, ...]] = {
     "tp": (1, 2, 4, 8),
     "pp": (1, 2, 4, 8, 16, 32),
@@ -29,143 +32,195 @@ _CHOICES: Mapping[str, tuple[float, ...]] = {
 }
 # Sequences up to this length are not worth splitting. [token]
 _LONG = 16384.0
-# By so much an assumed batch may grow that every replica has work.
-_STRETCH = 2.0
 # A layout that is faster by less than this share is not worth being more complicated.
 _ALIKE = 0.01
+# Of a card's memory no more than this share is planned: estimates of memory stray by about as much as is left.
+_FILLED = 0.95
+# By so much an assumed batch may grow that every replica has work.
+_STRETCH = 2.0
+
+
+class Layouts(NamedTuple):
+    """Legal layouts: the place of the question that each belongs to, in order, and its columns, all of one length."""
+
+    asked: Places
+    columns: Mapping[str, Values]
 
 
 def planned(case: Case) -> Case:
-    """Return the case with the layout that it leaves open filled in; a case that leaves none open is returned."""
+    """Return the case with the layout that it leaves open filled in, for each of its questions.
+
+    Parameters
+    ----------
+    case
+        Columns of shape () or (n,); ``free`` names the parts of the layout that are open. A question of which no
+        legal layout is known keeps the columns that it has.
+    """
     if not case.free:
         return case
-    columns = candidates(case)
-    if not len(columns["tp"]):
+    legal = layouts(case)
+    if not len(legal.asked):
         return case
-    best = _best(case, columns)
-    return _filled(case, {name: float(column[best]) for name, column in columns.items()}, len(columns["tp"]))
+    best = _best(case, legal)
+    chosen = {name: column[best] for name, column in legal.columns.items()}
+    return _filled(case, legal.asked[best], chosen, len(legal.asked))
 
 
-def candidates(case: Case) -> dict[str, Values]:
-    """Return the columns of every legal layout, what the question gives of it being fixed."""
-    grids = np.meshgrid(*(_options(case, name) for name in _CHOICES), indexing="ij")
-    columns = {name: grid.ravel() for name, grid in zip(_CHOICES, grids, strict=True)}
-    for legal in _LEGAL:
-        mask = legal(_Facts(case, columns))
-        columns = {name: column[mask] for name, column in columns.items()}
-    facts = _Facts(case, columns)
-    if "sequence_parallel" in case.free:
-        columns["sequence_parallel"] = np.where(columns["tp"] > 1, 1.0, 0.0)
-    if "global_batch" in case.free:
-        step = facts.replicas * columns["micro_batch"]
-        columns["global_batch"] = np.maximum(np.round(facts.value("global_batch") / step), 1.0) * step
-    return columns
+def _column(case: Case, name: str) -> Values:
+    """Return a column of the questions, as a column of a matrix of questions and layouts."""
+    return np.reshape(np.asarray(case.columns[name], dtype=np.float64), (-1, 1))
 
 
-def _options(case: Case, name: str) -> Values:
-    """Return what a part of the layout may be: the one given, or what makes sense for this model."""
-    given = float(case.columns[name])
-    if name not in case.free:
-        return np.array([given])
-    if name == "cp" and float(case.columns["seq"]) < _LONG:
-        return np.array([1.0])
-    if name == "ep" and float(case.columns["experts"]) <= 0:
-        return np.array([1.0])
-    if name == "recompute" and float(case.columns["unfused"]) > 0:
-        return np.arange(len(RECOMPUTE), dtype=np.float64)
-    return np.array(_CHOICES[name], dtype=np.float64)
+def _size(case: Case) -> int:
+    return max(np.size(column) for column in case.columns.values())
 
 
 class _Facts:
-    """What the rules look at: one value for the question, a column for the candidates."""
+    """What the rules look at: questions down, layouts across."""
 
-    def __init__(self, case: Case, columns: Mapping[str, Values]) -> None:
-        self.case, self.columns = case, columns
-
-    def value(self, name: str) -> float:
-        """A column of the question."""
-        return float(self.case.columns[name])
-
-    def whole(self, name: str) -> float:
-        """A dimension of the model; of a shape that was only guessed, the nearest power of two."""
-        found = self.value(name)
-        return found if found == np.floor(found) else float(2 ** np.round(np.log2(max(found, 1.0))))
-
-    def open(self, name: str) -> bool:
-        """Tell whether the question leaves it open."""
-        return name in self.case.free
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        grids = np.meshgrid(*(_options(case, name) for name in _CHOICES), indexing="ij")
+        chosen = dict(zip(_CHOICES, (grid.reshape(1, -1) for grid in grids), strict=True))
+        self.parts = {
+            name: part if name in case.free else _column(case, name) for name, part in chosen.items()
+        }
 
     def __getitem__(self, name: str) -> Values:
-        return self.columns[name]
+        return self.parts[name] if name in self.parts else _column(self.case, name)
+
+    def whole(self, name: str) -> Values:
+        """A dimension of the model; of a shape that was only guessed, the nearest power of two."""
+        found = self[name]
+        guessed = np.exp2(np.round(np.log2(np.maximum(found, 1.0))))
+        return np.where(found == np.floor(found), found, guessed)
+
+    def open(self, *names: str) -> bool:
+        """Tell whether the question leaves any of them open."""
+        return any(name in self.case.free for name in names)
 
     @property
     def replicas(self) -> Values:
         """Data-parallel replicas."""
-        return np.maximum(self.value("count") / (self["tp"] * self["pp"] * self["cp"]), 1.0)
+        return np.maximum(self["count"] / (self["tp"] * self["pp"] * self["cp"]), 1.0)
+
+    @property
+    def batch(self) -> Values:
+        """Sequences of a step: as given, else the assumed ones as whole micro-batches of every replica."""
+        step = self.replicas * self["micro_batch"]
+        usual = self["global_batch"]
+        return (
+            np.maximum(np.round(usual / step), 1.0) * step
+            if self.open("global_batch")
+            else usual + 0.0 * step
+        )
 
 
-def _degrees(facts: _Facts) -> Values:
-    """Whole replicas, and the model's dimensions split evenly; tensor ranks within a node."""
+def _options(case: Case, name: str) -> Values:
+    """Return what a part of the layout may be; one value where the question gives it or no other makes sense."""
+    if name not in case.free:
+        return np.ones(1)
+    if name == "cp" and np.all(_column(case, "seq") < _LONG):
+        return np.ones(1)
+    if name == "ep" and not np.any(_column(case, "experts") > 0):
+        return np.ones(1)
+    if name == "recompute" and np.any(_column(case, "unfused") > 0):
+        return np.arange(len(RECOMPUTE), dtype=np.float64)
+    return np.array(_CHOICES[name], dtype=np.float64)
+
+
+def _degrees(facts: _Facts) -> Mask:
+    """Whole replicas, heads split evenly, tensor ranks within a node, long sequences alone split."""
     product = facts["tp"] * facts["pp"] * facts["cp"]
-    heads = facts.whole("heads") % facts["tp"] == 0
-    near = (facts["tp"] <= facts.value("per_node")) | (not facts.open("tp"))
-    return (facts.value("count") % product == 0) & heads & near
+    legal = facts["count"] % product == 0
+    if facts.open("tp"):
+        legal = legal & (facts.whole("heads") % facts["tp"] == 0) & (facts["tp"] <= facts["per_node"])
+    if facts.open("cp"):
+        legal = legal & ((facts["cp"] == 1) | (facts["seq"] >= _LONG))
+    return legal
 
 
-def _stages(facts: _Facts) -> Values:
-    """At least a layer a chunk, stages that divide the layers, and chunks only in a pipeline that is kept full."""
+def _stages(facts: _Facts) -> Mask:
+    """At least a layer a chunk, and interleaving only in a pipeline whose chunks are alike."""
     chunks = facts["pp"] * facts["vpp"]
-    if not (facts.open("pp") or facts.open("vpp")):
+    if not facts.open("pp", "vpp"):
         return chunks > 0
     layers = facts.whole("layers")
     # Embedding and head may count as a layer each.
     even = (layers % chunks == 0) | ((layers + 2.0) % chunks == 0)
-    interleaved = (facts["pp"] > 1) & even
-    return (chunks <= layers + 2.0) & ((facts["vpp"] == 1) | interleaved)
+    return (chunks <= layers + 2.0) & ((facts["vpp"] == 1) | ((facts["pp"] > 1) & even))
 
 
-def _sharding(facts: _Facts) -> Values:
+def _sharding(facts: _Facts) -> Mask:
     """Weights are sharded without a pipeline: each stage would gather them for every micro-batch."""
-    return (facts["zero"] < 3) | (facts["pp"] == 1) | (not facts.open("zero"))
+    legal = (facts["zero"] < 3) | (facts["pp"] == 1)
+    return legal if facts.open("zero", "pp") else legal | True
 
 
-def _experts(facts: _Facts) -> Values:
+def _experts(facts: _Facts) -> Mask:
     """Expert ranks divide the experts and lie within the ranks of a stage."""
-    experts = facts.value("experts")
-    if experts <= 0:
+    if not facts.open("ep"):
         return facts["ep"] > 0
-    ranks = facts["tp"] * facts["cp"] * facts.replicas
-    return (experts % facts["ep"] == 0) & (ranks % facts["ep"] == 0)
+    ranks, experts = facts["tp"] * facts["cp"] * facts.replicas, facts["experts"]
+    return (facts["ep"] == 1) | ((experts > 0) & (experts % facts["ep"] == 0) & (ranks % facts["ep"] == 0))
 
 
-def _batches(facts: _Facts) -> Values:
+def _batches(facts: _Facts) -> Mask:
     """Every replica gets whole micro-batches, and an interleaved pipeline a multiple of its stages."""
     step = facts.replicas * facts["micro_batch"]
-    if facts.open("global_batch"):
-        count = np.maximum(np.round(facts.value("global_batch") / step), 1.0)
-        small = step <= facts.value("global_batch") * _STRETCH
-    else:
-        count, small = facts.value("global_batch") / step, facts.value("global_batch") % step == 0
-    return small & ((facts["vpp"] == 1) | (count % facts["pp"] == 0))
+    small = (
+        step <= facts["global_batch"] * _STRETCH if facts.open("global_batch") else facts.batch % step == 0
+    )
+    return small & ((facts["vpp"] == 1) | (facts.batch / step % facts["pp"] == 0))
 
 
 _LEGAL = (_degrees, _stages, _sharding, _experts, _batches)
 
 
-def _best(case: Case, columns: Mapping[str, Values]) -> int:
-    """Return the place of the fastest layout that fits, the simplest of those alike; else of the smallest one."""
-    found = estimate.evaluate(case.with_columns(columns))
-    size = len(columns["tp"])
-    speed = np.broadcast_to(
-        np.asarray(found.case.columns["global_batch"]) / found.values["modelled_time"], size
+def layouts(case: Case) -> Layouts:
+    """Return every legal layout of each question, what the question gives of it being fixed."""
+    facts = _Facts(case)
+    legal: Mask = np.ones((_size(case), 1), dtype=bool)
+    for rule in _LEGAL:
+        legal = legal & rule(facts)
+    asked, across = np.nonzero(legal)
+    wanted = {**facts.parts, "global_batch": facts.batch}
+    if facts.open("sequence_parallel"):
+        wanted["sequence_parallel"] = np.where(facts["tp"] > 1, 1.0, 0.0)
+    columns = {name: np.broadcast_to(part, legal.shape)[asked, across] for name, part in wanted.items()}
+    return Layouts(asked, columns)
+
+
+def _best(case: Case, legal: Layouts) -> Places:
+    """Return the place of the best layout of each question that has one: the fastest that fits, the simplest of
+    those alike; where none fits, the one that takes the least memory.
+    """
+    found = estimate.evaluate(_tried(case, legal))
+    size, first = len(legal.asked), np.flatnonzero(np.diff(legal.asked, prepend=-1))
+    speed, memory = (
+        np.broadcast_to(np.asarray(value), size)
+        for value in (legal.columns["global_batch"] / found.values["modelled_time"], found.values["memory"])
     )
-    memory = np.broadcast_to(np.asarray(found.values["memory"]), size)
-    fits = memory <= float(case.columns["memory_usable"])
-    if not np.any(fits):
-        return int(np.argmin(np.where(np.isnan(memory), np.inf, memory)))
-    fast = np.where(fits & ~np.isnan(speed), speed, 0.0)
-    alike = np.flatnonzero(fast >= fast.max() * (1.0 - _ALIKE))
-    return int(alike[np.argmin(_complication(columns)[alike])])
+    room = np.broadcast_to(np.asarray(found.values["memory_usable"]), size)
+    fast = np.where((memory <= room * _FILLED) & ~np.isnan(speed), speed, 0.0)
+    groups = np.repeat(np.arange(len(first)), np.diff(np.append(first, size)))
+    fastest = np.maximum.reduceat(fast, first)[groups]
+    alike = (fast >= fastest * (1.0 - _ALIKE)) & (fastest > 0)
+    small = np.where(np.isnan(memory), np.inf, memory)
+    order = np.where(fastest > 0, np.where(alike, _complication(legal.columns), np.inf), small)
+    least = np.minimum.reduceat(order, first)[groups]
+    return np.flatnonzero(order == least)[np.unique(groups[order == least], return_index=True)[1]]
+
+
+def _tried(case: Case, legal: Layouts) -> Case:
+    """Return the case whose questions are all legal layouts of all questions."""
+
+    def _each(column: Array) -> Array:
+        return np.asarray(column)[legal.asked] if np.ndim(column) else column
+
+    return replace(
+        case, columns={**{name: _each(column) for name, column in case.columns.items()}, **legal.columns}
+    )
 
 
 def _complication(columns: Mapping[str, Values]) -> Values:
@@ -174,34 +229,40 @@ def _complication(columns: Mapping[str, Values]) -> Values:
     return sum(degrees, np.zeros(())) + 0.1 * columns["recompute"] - 0.01 * columns["micro_batch"]
 
 
-def _filled(case: Case, chosen: Mapping[str, float], tried: int) -> Case:
-    """Put the chosen layout into the case, with its origin and its words."""
-    reason = f"the fastest of {tried:,} legal layouts that fit"
-    filled = case.with_columns({name: np.float64(value) for name, value in chosen.items()})
-    origins = {name: _origin(case, name, reason) for name in case.free & chosen.keys()}
-    words = {
-        **case.words,
-        "sharding": described(filled.columns),
-        "recompute": RECOMPUTE[int(chosen["recompute"])],
-    }
-    return replace(filled, origins={**case.origins, **origins, **_word_origins(case, reason)}, words=words)
-
-
 # What is listed one by one; the degrees are told together, as a word.
 _LISTED = ("micro_batch", "recompute")
+
+
+def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], tried: int) -> Case:
+    """Put the chosen layouts into the case; a single question gets origins and words too."""
+    columns: dict[str, Array] = {}
+    for name, values in chosen.items():
+        column = np.broadcast_to(np.asarray(case.columns[name], dtype=np.float64), (_size(case),)).copy()
+        column[asked] = values
+        columns[name] = column if _many(case) else column[0]
+    filled = case.with_columns(columns)
+    return filled if _many(case) else _told(filled, f"the fastest of {tried:,} legal layouts that fit")
+
+
+def _many(case: Case) -> bool:
+    return any(np.ndim(column) for column in case.columns.values())
+
+
+def _told(case: Case, reason: str) -> Case:
+    """Say which layout was chosen and why."""
+    origins = {name: _origin(case, name, reason) for name in case.free}
+    if case.free & set(_CHOICES) - set(_LISTED):
+        origins["sharding"] = Origin("assumed", reason, option="--tp")
+    words = {
+        **case.words,
+        "sharding": described(case.columns),
+        "recompute": RECOMPUTE[int(case.columns["recompute"])],
+    }
+    return replace(case, origins={**case.origins, **origins}, words=words)
 
 
 def _origin(case: Case, name: str, reason: str) -> Origin:
     if name == "global_batch":
         return case.origins[name]
     kind = "assumed" if name in _LISTED else "derived"
-    return Origin(kind, reason, option=_option(name))
-
-
-def _word_origins(case: Case, reason: str) -> dict[str, Origin]:
-    named: Sequence[str] = ["sharding"] if case.free & set(_CHOICES) else []
-    return {name: Origin("assumed", reason, option="--tp") for name in named}
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return Origin(kind, reason, option="--" + name.replace("_", "-"))
