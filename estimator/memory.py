@@ -1,4 +1,4 @@
-"""Will it fit, and what is the cheapest change that makes it fit?"""
+"""Whether a run fits on its cards, and what is the cheapest change that makes it fit."""
 
 from __future__ import annotations
 

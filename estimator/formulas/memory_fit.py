@@ -84,7 +84,7 @@ def communicators(layout: Layout) -> Array:
 
 
 def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown:
-    r"""Memory in use on a card of the fullest stage, as the device counts it. [byte/accelerator]
+    r"""Memory in use on a card of the fullest stage, as the device counts it. [byte]
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown
 
     Returns
     -------
-    The parts allocated, communicators, context and fragmentation. [byte/accelerator]
+    The parts allocated, communicators, context and fragmentation. [byte]
 
     Notes
     -----

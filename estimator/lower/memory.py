@@ -23,7 +23,7 @@ def lower(asked: Asked) -> None:
     stack = asked.run.stack or ""
     origin = Origin("derived", f"the {stack} stack" if stack else "a stack not named", option="--stack")
     for name, value in stack_columns(
-        rules, stack, unfused=asked.draft.columns.get("unfused", 0.0) > 0
+        rules, stack, unfused=bool(asked.draft.columns.get("unfused", 0.0) > 0)
     ).items():
         asked.draft.put(name, value, origin)
     _fitted(asked)

@@ -14,7 +14,10 @@ from estimator import units
 from estimator.breakdown import Breakdown
 from estimator.estimate import STEPS
 from estimator.formulas import throughput
+from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
+from estimator.formulas.memory_card import Card
+from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.shapes import transformer
 
@@ -23,11 +26,13 @@ BASES = ("s", "byte", "FLOP", "token", "accelerator", "node", "J", "kg", "USD")
 COUNTING = {
     "training_flops_per_token",
     "short_form_flops",
-    "activation_memory",
-    "gather_buffers",
+    "first_stage_memory",
+    "middle_stage_memory",
+    "last_stage_memory",
+    "fewest_accelerators",
 }
 # Formulas that round to whole accelerators: only units other than the accelerator can be rescaled.
-ROUNDING = {"fewest_accelerators", "nodes_needed"}
+ROUNDING = {"nodes_needed"}
 FORMULAS = {step.formula.__name__: step.formula for step in STEPS} | {"nodes_needed": throughput.nodes_needed}
 # What each input is about; every other input is 7 of its unit.
 TYPICAL = {
@@ -65,11 +70,21 @@ def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> objec
         pure = ("rank", "fused")
         byte = scale["byte"]
         return Optimizer(**{f: np.float64(0.0 if f in pure else 2.0 * byte) for f in Optimizer._fields})
-    if name in ("state_memory", "activation_memory", "gather_buffers") and bases:
-        size = {"state_memory": 4e12, "activation_memory": 3e9, "gather_buffers": 2e9}[name]
-        return np.float64(size * ratio)
+    if name == "method":
+        return Method(**{f: np.float64(byte_or(f, ("base", "base_outer"), scale)) for f in Method._fields})
+    if name == "card":
+        # 100 bytes on the card, of which 7 are allocated: what else there is has its own share of them.
+        card = {f: byte_or(f, ("device_context", "communicator"), scale) for f in Card._fields}
+        return Card(**{**card, "memory_usable": np.float64(100.0 * scale["byte"])})
+    if name == "layout":
+        return Layout(*(np.float64(1.0) for _ in Layout._fields))
     base = TYPICAL.get(name, 7.0)
     return np.float64(base * ratio)
+
+
+def byte_or(field: str, bytes_: tuple[str, ...], scale: dict[str, float]) -> np.float64:
+    """Two bytes where a field counts them, a half where it is a pure number."""
+    return np.float64(2.0 * scale["byte"] if field in bytes_ else 0.5)
 
 
 def call(formula: object, scale: dict[str, float]) -> float:

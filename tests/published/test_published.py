@@ -15,6 +15,8 @@ from estimator import Presets, Run, ask, units
 from estimator.breakdown import Breakdown
 
 PRESETS = Presets()
+# As Lv et al. 2023 trained: fully sharded, full recomputation, one sequence a card, scores written to memory.
+SHARDED = {"attention": "unfused", "recompute": "full", "micro_batch": 1, "zero": 3, "tp": 1, "pp": 1}
 TABLES = sorted(Path(__file__).parent.glob("*.toml"))
 
 
@@ -57,7 +59,7 @@ def test_published_table(check: dict[str, Any], row: dict[str, Any]) -> None:
 
 def test_lomo_takes_a_tenth_of_the_memory_of_adamw_over_all_cards() -> None:
     """Derived, not stored: 10.8 % is 13.61 GB on one card over 8 x 15.76 GB (Lv et al. 2023, Table 2)."""
-    question = {"model": "llama-7b", "on": "nvidia-rtx-3090", "seq": 1024, "attention": "unfused"}
+    question = {"model": "llama-7b", "on": "nvidia-rtx-3090", "seq": 1024, **SHARDED}
     lomo = ask(Run(**question, optimizer="lomo", count=1))
     adamw = ask(Run(**question, optimizer="adamw", count=8))
     ratio = float(lomo.memory_total.value / adamw.memory_total.value)
@@ -70,12 +72,14 @@ def test_65b_fits_one_machine_of_consumer_cards_with_lomo_and_not_with_adamw() -
         "on": "nvidia-rtx-3090",
         "count": 8,
         "seq": 1024,
-        "attention": "unfused",
+        **SHARDED,
     }
     assert bool(ask(Run(**question, optimizer="lomo")).fits)
     adamw = ask(Run(**question, optimizer="adamw"))
     assert not bool(adamw.fits)
-    assert float(adamw.memory.value - adamw.memory_usable.value) / 2**30 == pytest.approx(102.5, abs=1.0)
+    assert float(adamw.memory_allocated.value - adamw.memory_usable.value) / 2**30 == pytest.approx(
+        102.7, abs=1.0
+    )
 
 
 def test_llama_65b_hours_lie_inside_the_range() -> None:
