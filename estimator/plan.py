@@ -240,7 +240,9 @@ def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], tried: int)
         column = np.broadcast_to(np.asarray(case.columns[name], dtype=np.float64), (_size(case),)).copy()
         column[asked] = values
         columns[name] = column if _many(case) else column[0]
-    filled = case.with_columns(columns)
+    # What is chosen is no longer unknown.
+    unknowns = tuple(unknown for unknown in case.unknowns if not unknown.low.keys() & case.free)
+    filled = replace(case.with_columns(columns), unknowns=unknowns)
     return filled if _many(case) else _told(filled, f"the fastest of {tried:,} legal layouts that fit")
 
 

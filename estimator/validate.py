@@ -19,6 +19,7 @@ from .measured.reading import PIECE, open_rows, tables
 from .measured.rows import throughput_of_table
 from .measured.runs import lower_runs, printed_hours
 from .measured.table import Fault, Floats, Table
+from .plan import planned
 from .presets import Presets
 from .scores import Scores
 
@@ -188,11 +189,12 @@ def _foretold(lowered: Lowered, kind: Kind) -> Floats:
     """Return value, low and high end of the rows of a case, and what constant MFU gives; in house units."""
     if not lowered.kept.size:
         return np.empty((4, 0))
-    spread = evaluate(ranges.spread(lowered.case)).values
+    case = planned(lowered.case)
+    spread = evaluate(ranges.spread(case)).values
     names = (kind.quantity, "flops_per_token")
-    found = ranges.points({name: spread[name] for name in names}, lowered.case)
+    found = ranges.points({name: spread[name] for name in names}, case)
     low, high = ranges.around(found[kind.quantity])
-    baseline = _constant_mfu(lowered.case.columns, found["flops_per_token"][..., 0], kind)
+    baseline = _constant_mfu(case.columns, found["flops_per_token"][..., 0], kind)
     return np.array([np.asarray(each) for each in (found[kind.quantity][..., 0], low, high, baseline)])
 
 

@@ -14,10 +14,11 @@ class RowDraft:
     """Columns of one length, each put in once; what a row did not print is noted with its range."""
 
     def __init__(self, table: Table) -> None:
-        """Start empty for the rows of a table."""
+        """Start empty for the rows of a table; ``free`` names the parts of the layout that no row prints."""
         self.table = table
         self.columns: dict[str, Floats] = {}
         self.assumed: dict[str, Mask] = {}
+        self.free: set[str] = set()
         self._low: dict[str, dict[str, Floats]] = {}
         self._high: dict[str, dict[str, Floats]] = {}
 
@@ -66,7 +67,7 @@ class RowDraft:
         unknowns = tuple(
             Unknown(name, _rows(low, kept), _rows(self._high[name], kept)) for name, low in self._low.items()
         )
-        return Case(_rows(self.columns, kept), unknowns=unknowns, words=words)
+        return Case(_rows(self.columns, kept), unknowns=unknowns, words=words, free=frozenset(self.free))
 
 
 def _rows(columns: Mapping[str, Floats], kept: Places) -> dict[str, Floats]:

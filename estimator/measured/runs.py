@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..formulas.activations import RECOMPUTE
 from ..formulas.flops import training_flops_per_token
 from ..formulas.parameters import Transformer
 from ..formulas.shapes import DIMENSIONS
@@ -44,8 +43,8 @@ def _put_run(draft: RowDraft, presets: Presets) -> None:
     draft.put("tokens", tokens)
     defaults = presets.load("assumptions", "defaults")
     _put_count(draft, defaults.value("within"))
-    _put_layout(draft, defaults)
     put_batches(draft, presets)
+    _put_layout(draft)
 
 
 def _put_count(draft: RowDraft, within: float) -> None:
@@ -57,13 +56,11 @@ def _put_count(draft: RowDraft, within: float) -> None:
     draft.printed("count", "n_accelerators", {"value": servers * columns["per_node"]})
 
 
-def _put_layout(draft: RowDraft, defaults: Record) -> None:
-    """Set the layout that no published run prints: that of a silent question, whose recomputation may be none."""
-    choice = str(defaults.words["choices"]["recompute"]["value"])
-    draft.printed("zero", "zero_stage", {"value": 3.0})
-    draft.put("recompute", float(RECOMPUTE.index(choice)))
-    draft.between("recompute", "recompute", 0.0, float(len(RECOMPUTE) - 1))
-    draft.note("recompute", np.ones(draft.table.size, dtype=bool))
+def _put_layout(draft: RowDraft) -> None:
+    """Leave the layout open, which no published run prints: it is found as for a silent question."""
+    draft.free = {"tp", "pp", "vpp", "cp", "ep", "zero", "micro_batch", "recompute", "sequence_parallel"}
+    draft.free |= {"global_batch"}
+    draft.note("layout", np.ones(draft.table.size, dtype=bool))
 
 
 def printed_hours(table: Table) -> Floats:

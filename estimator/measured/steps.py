@@ -72,7 +72,9 @@ def _years(draft: RowDraft, presets: Presets, chips: Sequence[tuple[str, str]]) 
 def _usual(presets: Presets, chip: str) -> float:
     """Return the usual year of a chip, of a family that of its usual member; of an unknown one the newest on record."""
     chip = _member(presets, chip)
-    record: Record | None = presets.load("accelerators", chip) if chip in presets.files("accelerators") else None
+    record: Record | None = (
+        presets.load("accelerators", chip) if chip in presets.files("accelerators") else None
+    )
     if record is None:
         return presets.load("assumptions", "software").value("latest")
     return usual_year(presets, record)[0]
