@@ -126,6 +126,10 @@ def test_no_limit_stays_no_limit(
     unknowns: tuple[tuple[float, float], ...], limits: tuple[bool, bool]
 ) -> None:
     assert tuple(math.isinf(end) for end in ends(*unknowns)) == limits
+    # The other side is what it would be if that end moved nothing.
+    known = [tuple(0.0 if math.isinf(end) else end for end in each) for each in unknowns]
+    finite = zip(ends(*unknowns), ends(*known), limits, strict=True)
+    assert all(end == other for end, other, limit in finite if not limit)
 
 
 def test_leading_axes_are_kept() -> None:
