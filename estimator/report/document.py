@@ -154,8 +154,7 @@ def fit_warnings(estimate: Estimate) -> list[str]:
     fewest = float(estimate.values["fewest_accelerators"])
     remedy = (
         f"{digits(fewest, 6)} cards would hold it" if math.isfinite(fewest)
-        else "spreading the states over more cards is not enough: the activations of one "
-        "sequence alone are too large (layouts that split a layer are not modelled yet); try a shorter --seq"
+        else "no number of cards holds it with these degrees; `estimate memory` tells what would make it fit"
     )  # fmt: skip
     return [
         f"does not fit: a card needs {amount(need, 'byte')} of {amount(room, 'byte')}, "

@@ -120,9 +120,11 @@ def test_what_does_not_fit_is_said_beside_the_memory_and_in_a_warning() -> None:
 
 
 def test_what_no_number_of_cards_holds() -> None:
-    estimate = answer(on="nvidia-rtx-3090", seq=2**20)
+    estimate = answer(on="nvidia-rtx-3090", seq=2**20, tp=1, pp=1, cp=1)
     assert cells(estimate, "Fewest cards that hold it")[0] == "none does"
-    assert line(answers.table(estimate, 10_000), "Warning: does not fit").endswith("try a shorter --seq")
+    told = line(answers.table(estimate, 10_000), "Warning: does not fit")
+    remedy = "no number of cards holds it with these degrees; `estimate memory` tells what would make it fit"
+    assert told.endswith(f" too much; {remedy}")
 
 
 def test_without_a_price_there_is_no_row_for_the_cost_but_a_warning() -> None:
