@@ -56,7 +56,7 @@ def test_what_does_not_fit_says_by_how_much_and_what_would_help(estimate: Estima
         r"^Does not fit: \d+ GiB on a card of 79.2 GiB, [\d.]+ GiB too much\. ", out, re.MULTILINE
     )
     assert "What would make it fit, the least slowed down first:" in out
-    for change in ("--zero 1", "--optimizer lomo", "--method qlora", "--offload optimizer"):
+    for change in ("--zero 2", "--optimizer lomo", "--method qlora", "--offload optimizer"):
         assert re.search(rf"^{re.escape(change)} +[\d.]+ GiB", out, re.MULTILINE), change
     assert re.search(r"^--offload optimizer +[\d.]+ GiB +not modelled$", out, re.MULTILINE)
 
