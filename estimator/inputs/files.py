@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from ..errors import EstimatorError
 from ..presets import Presets
-from ..textfile import read_bounded
+from ..textfile import read_bounded, write_whole
 from .run import Run
 
 _LARGEST = 1 << 20
@@ -55,27 +53,7 @@ def write_question(run: Run, path: Path) -> None:
     text = (
         "# A question of `estimate train`; run it with: estimate train THIS_FILE\n" + "\n".join(lines) + "\n"
     )
-    if not path.name or (path.exists() and not path.is_file()):
-        raise EstimatorError(f"--save: '{path}' is not a regular file; name a file to write")
-    target = path.resolve()  # a link stays a link, and what it points to is written
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as stream:
-            stream.write(text)
-        temporary = Path(stream.name)
-        temporary.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        temporary.replace(target)
-    except OSError as error:
-        raise EstimatorError(
-            f"--save: '{path}' cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    write_whole(path, text, "--save")
 
 
 def _toml(value: str | float) -> str:
