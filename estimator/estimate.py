@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,7 @@ STEPS: tuple[Step, ...] = (
     Step("scaling_efficiency", scaling.kept_efficiency, "1"),
     Step("step_time", throughput.step_time, "s"),
     Step("mfu", throughput.mfu, "1"),
+    Step("hfu", throughput.hfu, "1"),
     Step("throughput", throughput.throughput, "token/s"),
     Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
     Step("accelerator_hours", throughput.accelerator_hours, "hour"),
@@ -195,13 +197,27 @@ def _job(values: Mapping[str, Any]) -> Job:
     return Job(*(values[name] for name in names))
 
 
-def evaluate(case: Case) -> Estimate:
-    """Compute every quantity of a case.
+@cache
+def _calls_for(wanted: frozenset[str]) -> tuple[Any, ...]:
+    """Return the steps that some quantities need, in their order; all steps where none is named."""
+    if not wanted:
+        return _CALLS
+    needed = set(wanted)
+    for step, inputs in reversed(_CALLS):
+        if step.name in needed:
+            needed.update(name for name, _ in inputs)
+    return tuple(call for call in _CALLS if call[0].name in needed)
+
+
+def evaluate(case: Case, wanted: Iterable[str] = ()) -> Estimate:
+    """Compute every quantity of a case, or those that are wanted and what they need.
 
     Parameters
     ----------
     case
         Columns that broadcast with each other: one question, a grid, a list of layouts or samples.
+    wanted
+        Names of quantities; all of them where it is empty.
 
     Returns
     -------
@@ -212,7 +228,7 @@ def evaluate(case: Case) -> Estimate:
     for name, (record, prefix) in _RECORDS.items():
         values[name] = record(**{field: case.columns[prefix + field] for field in record._fields})
     values["job"] = _job(values)
-    for step, inputs in _CALLS:
+    for step, inputs in _calls_for(frozenset(wanted)):
         result = step.formula(*(parts[name] if whole else values[name] for name, whole in inputs))
         if isinstance(result, Breakdown):
             parts[step.name] = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,6 +30,11 @@ _CHOICES: Mapping[str, tuple[float, ...]] = {
     "micro_batch": (1, 2, 4, 8),
     "recompute": (0, 2),
 }
+# Questions whose layouts are tried at a time, and layouts that are evaluated at a time.
+_QUESTIONS = 64
+_PIECE = 8192
+# Every part of a layout that a question may leave open.
+FREE = frozenset({*_CHOICES, "sequence_parallel", "global_batch"})
 # Sequences up to this length are not worth splitting. [token]
 _LONG = 16384.0
 # A layout that is faster by less than this share is not worth being more complicated.
@@ -66,28 +71,25 @@ def planned(case: Case) -> Case:
     return _filled(case, legal.asked[best], chosen, len(legal.asked))
 
 
-def _column(case: Case, name: str) -> Values:
-    """Return a column of the questions, as a column of a matrix of questions and layouts."""
-    return np.reshape(np.asarray(case.columns[name], dtype=np.float64), (-1, 1))
-
-
 def _size(case: Case) -> int:
     return max(np.size(column) for column in case.columns.values())
 
 
 class _Facts:
-    """What the rules look at: questions down, layouts across."""
+    """What the rules look at, of equal length: the layouts tried and the questions that they are tried for."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        grids = np.meshgrid(*(_options(case, name) for name in _CHOICES), indexing="ij")
-        chosen = dict(zip(_CHOICES, (grid.reshape(1, -1) for grid in grids), strict=True))
-        self.parts = {
-            name: part if name in case.free else _column(case, name) for name, part in chosen.items()
-        }
+    def __init__(self, case: Case, asked: Places, parts: Mapping[str, Values]) -> None:
+        self.case, self.asked, self.parts = case, asked, parts
 
     def __getitem__(self, name: str) -> Values:
-        return self.parts[name] if name in self.parts else _column(self.case, name)
+        if name in self.parts:
+            return self.parts[name]
+        column = np.asarray(self.case.columns[name], dtype=np.float64)
+        return column[self.asked] if column.ndim else np.broadcast_to(column, self.asked.shape)
+
+    def take(self, mask: Mask) -> _Facts:
+        """Return those that a rule lets pass."""
+        return _Facts(self.case, self.asked[mask], {name: part[mask] for name, part in self.parts.items()})
 
     def whole(self, name: str) -> Values:
         """A dimension of the model; of a shape that was only guessed, the nearest power of two."""
@@ -107,36 +109,49 @@ class _Facts:
     @property
     def batch(self) -> Values:
         """Sequences of a step: as given, else the assumed ones as whole micro-batches of every replica."""
+        if not self.open("global_batch"):
+            return self["global_batch"]
         step = self.replicas * self["micro_batch"]
-        usual = self["global_batch"]
-        return (
-            np.maximum(np.round(usual / step), 1.0) * step
-            if self.open("global_batch")
-            else usual + 0.0 * step
-        )
+        return np.maximum(np.round(self["global_batch"] / step), 1.0) * step
 
 
-def _options(case: Case, name: str) -> Values:
-    """Return what a part of the layout may be; one value where the question gives it or no other makes sense."""
-    if name not in case.free:
+def _options(case: Case, name: str, *, long: bool, sparse: bool) -> Values:
+    """Return what a part of the layout may be; one value where no other makes sense."""
+    if (name == "cp" and not long) or (name == "ep" and not sparse):
         return np.ones(1)
-    if name == "cp" and np.all(_column(case, "seq") < _LONG):
-        return np.ones(1)
-    if name == "ep" and not np.any(_column(case, "experts") > 0):
-        return np.ones(1)
-    if name == "recompute" and np.any(_column(case, "unfused") > 0):
+    if name == "recompute" and np.any(np.asarray(case.columns["unfused"]) > 0):
         return np.arange(len(RECOMPUTE), dtype=np.float64)
     return np.array(_CHOICES[name], dtype=np.float64)
 
 
+def _tries(case: Case, asked: Places, *, long: bool, sparse: bool) -> _Facts:
+    """Return every combination of what is open, for every question of a kind."""
+    free = [name for name in _CHOICES if name in case.free]
+    grids = np.meshgrid(*(_options(case, name, long=long, sparse=sparse) for name in free), indexing="ij")
+    size = grids[0].size if grids else 1
+    parts = {name: np.tile(grid.ravel(), len(asked)) for name, grid in zip(free, grids, strict=True)}
+    return _Facts(case, np.repeat(asked, size), parts)
+
+
+def _kinds(case: Case) -> Iterator[tuple[Places, bool, bool]]:
+    """Yield the questions in groups of one kind: with long sequences or short ones, with experts or without."""
+    size = _size(case)
+    long, sparse = (
+        np.broadcast_to(np.asarray(case.columns[name]), size) > bound
+        for name, bound in (("seq", _LONG), ("experts", 0))
+    )
+    for key in ((False, False), (False, True), (True, False), (True, True)):
+        members = np.flatnonzero((long == key[0]) & (sparse == key[1]))
+        for start in range(0, len(members), _QUESTIONS):
+            yield members[start : start + _QUESTIONS], *key
+
+
 def _degrees(facts: _Facts) -> Mask:
-    """Whole replicas, heads split evenly, tensor ranks within a node, long sequences alone split."""
+    """Whole replicas, heads split evenly, tensor ranks within a node."""
     product = facts["tp"] * facts["pp"] * facts["cp"]
     legal = facts["count"] % product == 0
     if facts.open("tp"):
         legal = legal & (facts.whole("heads") % facts["tp"] == 0) & (facts["tp"] <= facts["per_node"])
-    if facts.open("cp"):
-        legal = legal & ((facts["cp"] == 1) | (facts["seq"] >= _LONG))
     return legal
 
 
@@ -179,29 +194,31 @@ _LEGAL = (_degrees, _stages, _sharding, _experts, _batches)
 
 def layouts(case: Case) -> Layouts:
     """Return every legal layout of each question, what the question gives of it being fixed."""
-    facts = _Facts(case)
-    legal: Mask = np.ones((_size(case), 1), dtype=bool)
+    found = [_legal(_tries(case, asked, long=long, sparse=sparse)) for asked, long, sparse in _kinds(case)]
+    asked = np.concatenate([facts.asked for facts in found])
+    order = np.argsort(asked, kind="stable")
+    columns = {name: np.concatenate([facts.parts[name] for facts in found])[order] for name in found[0].parts}
+    return Layouts(asked[order], columns)
+
+
+def _legal(facts: _Facts) -> _Facts:
+    """Keep what every rule lets pass, and set what follows from the degrees."""
     for rule in _LEGAL:
-        legal = legal & rule(facts)
-    asked, across = np.nonzero(legal)
-    wanted = {**facts.parts, "global_batch": facts.batch}
+        facts = facts.take(rule(facts))
+    derived = {"global_batch": facts.batch} if facts.open("global_batch") else {}
     if facts.open("sequence_parallel"):
-        wanted["sequence_parallel"] = np.where(facts["tp"] > 1, 1.0, 0.0)
-    columns = {name: np.broadcast_to(part, legal.shape)[asked, across] for name, part in wanted.items()}
-    return Layouts(asked, columns)
+        derived["sequence_parallel"] = np.where(facts["tp"] > 1, 1.0, 0.0)
+    return _Facts(facts.case, facts.asked, {**facts.parts, **derived})
 
 
 def _best(case: Case, legal: Layouts) -> Places:
     """Return the place of the best layout of each question that has one: the fastest that fits, the simplest of
     those alike; where none fits, the one that takes the least memory.
     """
-    found = estimate.evaluate(_tried(case, legal))
     size, first = len(legal.asked), np.flatnonzero(np.diff(legal.asked, prepend=-1))
-    speed, memory = (
-        np.broadcast_to(np.asarray(value), size)
-        for value in (legal.columns["global_batch"] / found.values["modelled_time"], found.values["memory"])
-    )
-    room = np.broadcast_to(np.asarray(found.values["memory_usable"]), size)
+    time, memory, room = _measures(case, legal)
+    batch = legal.columns.get("global_batch", np.ones(1))
+    speed = batch / time
     fast = np.where((memory <= room * _FILLED) & ~np.isnan(speed), speed, 0.0)
     groups = np.repeat(np.arange(len(first)), np.diff(np.append(first, size)))
     fastest = np.maximum.reduceat(fast, first)[groups]
@@ -210,6 +227,18 @@ def _best(case: Case, legal: Layouts) -> Places:
     order = np.where(fastest > 0, np.where(alike, _complication(legal.columns), np.inf), small)
     least = np.minimum.reduceat(order, first)[groups]
     return np.flatnonzero(order == least)[np.unique(groups[order == least], return_index=True)[1]]
+
+
+def _measures(case: Case, legal: Layouts) -> Values:
+    """Return time of a step, memory and room of every layout, computed in pieces that a processor's cache holds."""
+    names, size = ("modelled_time", "memory", "memory_usable"), len(legal.asked)
+    found = np.empty((len(names), size))
+    for start in range(0, size, _PIECE):
+        piece = slice(start, start + _PIECE)
+        part = Layouts(legal.asked[piece], {name: column[piece] for name, column in legal.columns.items()})
+        values = estimate.evaluate(_tried(case, part), names).values
+        found[:, piece] = [np.broadcast_to(np.asarray(values[name]), len(part.asked)) for name in names]
+    return found
 
 
 def _tried(case: Case, legal: Layouts) -> Case:
@@ -225,8 +254,13 @@ def _tried(case: Case, legal: Layouts) -> Case:
 
 def _complication(columns: Mapping[str, Values]) -> Values:
     """Rank layouts by how much there is to them: degrees beyond one, then recomputation and small batches."""
-    degrees = [np.log2(columns[name]) for name in ("tp", "pp", "vpp", "cp", "ep")]
-    return sum(degrees, np.zeros(())) + 0.1 * columns["recompute"] - 0.01 * columns["micro_batch"]
+    weights = {"recompute": 0.1, "micro_batch": -0.01}
+    total: Values = np.zeros(())
+    for name, column in columns.items():
+        total = total + (
+            np.log2(column) if name in ("tp", "pp", "vpp", "cp", "ep") else weights.get(name, 0.0) * column
+        )
+    return total
 
 
 # What is listed one by one; the degrees are told together, as a word.

@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from step_time.fitting import fit  # noqa: E402
 from step_time.left_out import errors, quarters  # noqa: E402
+from step_time.practice import planned_errors, practice_spreads  # noqa: E402
 from step_time.record import render  # noqa: E402
 from step_time.rows import once, scorable_rows  # noqa: E402
 from step_time.spread import beyond, model_spreads  # noqa: E402
@@ -37,6 +38,7 @@ def made() -> str:
     strays = {
         "model": model_spreads(rows, left["quarters"]),
         "stack": beyond(rows, left["source"], left["quarters"]),
+        "practice": practice_spreads(rows, planned_errors(rows, fitted)),
         "accelerator": beyond(rows, left["accelerator"], left["quarters"]),
     }
     return render(rows, fitted, left, strays)
@@ -46,9 +48,7 @@ def _numbers(text: str) -> dict[str, list[float]]:
     """Return every number of the figures, by key."""
     figures = tomllib.loads(text)["figures"]
     return {
-        key: [
-            float(re.split(r"\s", str(cells[end]))[0]) for end in ("value", "low", "high") if end in cells
-        ]
+        key: [float(re.split(r"\s", str(cells[end]))[0]) for end in ("value", "low", "high") if end in cells]
         for key, cells in figures.items()
     }
 
@@ -57,7 +57,9 @@ def alike(held: str, text: str) -> bool:
     """Tell whether two records hold the same figures, but for what rounding leaves."""
     ours, theirs = _numbers(held), _numbers(text)
     return ours.keys() == theirs.keys() and all(
-        abs(a - b) <= _ALIKE * max(abs(a), abs(b)) for key in ours for a, b in zip(ours[key], theirs[key], strict=True)
+        abs(a - b) <= _ALIKE * max(abs(a), abs(b))
+        for key in ours
+        for a, b in zip(ours[key], theirs[key], strict=True)
     )
 
 

@@ -26,8 +26,8 @@ def lower(run: Run, presets: Presets) -> Case:
         model.lower,
         training.lower,
         machine.lower,
-        step_time.lower,
         layout.lower,
+        step_time.lower,
         memory.lower,
         prices.lower,
     ):

@@ -11,6 +11,8 @@ from ..provenance import Figure, Origin
 from ..records import Record
 from .asked import Asked
 
+# Fitted figures whose range is that of the answer.
+RANGED = ("fragmentation", "activation_spread")
 METHODS = ("full", "lora", "qlora")
 # Columns of a stack that are not its own figures: without a bound, and without a copy.
 _UNBOUND = {"live_layers": math.inf, "update_copies": 0.0, "eager": 0.0}
@@ -62,7 +64,7 @@ def card_figures(presets: Presets) -> dict[str, Figure]:
     """Return the figures of a card that hold for every stack, by column."""
     fitted = presets.load("calibrations", "memory").figures
     least = presets.load("assumptions", "memory").figures["least_fragmentation"]
-    names = ("device_context", "communicator", "fragmentation")
+    names = ("device_context", "communicator", "fragmentation", "activation_spread")
     return {**{name: fitted[name] for name in names}, "least_fragmentation": least}
 
 
@@ -106,10 +108,10 @@ def _rank(asked: Asked, rules: Record) -> None:
 
 
 def _fitted(asked: Asked) -> None:
-    """Set what was fitted; how far fragmentation strays is an unknown."""
+    """Set what was fitted; how far fragmentation and activations stray are unknowns."""
     for name, figure in card_figures(asked.presets).items():
         asked.draft.put(name, figure.value, Origin("preset", figure.where, figure))
-        if name == "fragmentation" and figure.low is not None and figure.high is not None:
+        if name in RANGED and figure.low is not None and figure.high is not None:
             asked.draft.unknown(name, figure.low, figure.high)
 
 

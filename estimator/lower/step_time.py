@@ -18,6 +18,8 @@ CALIBRATION = "step-time"
 # What may tell one level of a coefficient from another; the key of a figure names them: "tensor_use@stack=fsdp".
 LEVELS = ("accelerator", "architecture", "precision", "stack", "experts")
 PREFIX = "fit_"
+# A layout that leaves these open is a planned one.
+PLANNED = {"tp", "pp"}
 # Years from an accelerator's launch to the software that a silent question means, and the last year on record.
 _MATURE, _LATEST = "mature", "latest"
 
@@ -70,11 +72,16 @@ def closest(record: Record, name: str, levels: Mapping[str, str]) -> Figure | No
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def strayed(record: Record, levels: Mapping[str, str]) -> list[Strayed]:
-    """Return what carries the range: the model itself, a stack that is not named, a chip without measured steps."""
+def strayed(record: Record, levels: Mapping[str, str], *, planned: bool = False) -> list[Strayed]:
+    """Return what carries the range: the model itself, a stack that is not named, a chip without measured steps.
+
+    Where the layout is ``planned`` instead of given, how layouts in use compare with planned ones stands for the
+    first two: it was measured with both unknown.
+    """
     measured = any(conditions(key)[1].get("accelerator") == levels["accelerator"] for key in record.figures)
-    names = ["model"]
-    names += ["stack"] if levels["stack"] == STACKS[0] else []
+    unnamed = levels["stack"] == STACKS[0]
+    names = ["practice"] if planned else ["model"]
+    names += ["stack"] if unnamed and not planned else []
     names += [] if measured else ["accelerator"]
     found = ((name, closest(record, f"stray_{name}", levels)) for name in names)
     return [Strayed(name, figure) for name, figure in found if figure]
@@ -106,10 +113,18 @@ def lower(asked: Asked) -> None:
         draft.put(PREFIX + name, value, origin)
     _year(asked, accelerator)
     if asked.run.mfu is None:
-        for stray in strayed(record, levels):
-            low, high = (draft.columns[PREFIX + "slowness"] * end for end in stray.ends)
-            name = PREFIX + "slowness"
-            draft.unknowns.append(Unknown(stray.name, {name: array(low)}, {name: array(high)}))
+        _stray(asked, strayed(record, levels, planned=PLANNED <= draft.free))
+
+
+def _stray(asked: Asked, strays: list[Strayed]) -> None:
+    """Set what carries the range, and by how much steps in use are slower than planned ones."""
+    name, draft = PREFIX + "slowness", asked.draft
+    usual = draft.columns[name]
+    for stray in strays:
+        low, high = (array(usual * end) for end in stray.ends)
+        draft.unknowns.append(Unknown(stray.name, {name: low}, {name: high}))
+        if stray.name == "practice":
+            draft.put(name, usual * stray.figure.value, Origin("preset", stray.figure.where, stray.figure))
 
 
 def _year(asked: Asked, accelerator: Record) -> None:

@@ -55,9 +55,8 @@ def _batch_figure(asked: Asked) -> Figure:
 
 def _software(asked: Asked) -> None:
     """Set the stack as its code, and the year of its release, NaN where it is not known."""
-    stack, year = asked.run.stack or STACKS[0], asked.run.stack_year
-    origin = Origin("given" if asked.run.stack else "derived", f"a {stack} stack", option="--stack")
-    asked.draft.put("stack", float(STACKS.index(stack)), origin)
+    stack, year = asked.word_or_default("stack", "stack"), asked.run.stack_year
+    asked.draft.put("stack", float(STACKS.index(stack)), asked.draft.origins["stack"])
     origin = Origin("given" if year else "derived", "" if year else "not given", option="--stack-year")
     asked.draft.put("stack_year", float("nan") if year is None else year, origin)
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..formulas.flops import training_flops_per_token
 from ..formulas.parameters import Transformer
 from ..formulas.shapes import DIMENSIONS
+from ..plan import FREE
 from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows
@@ -58,8 +59,7 @@ def _put_count(draft: RowDraft, within: float) -> None:
 
 def _put_layout(draft: RowDraft) -> None:
     """Leave the layout open, which no published run prints: it is found as for a silent question."""
-    draft.free = {"tp", "pp", "vpp", "cp", "ep", "zero", "micro_batch", "recompute", "sequence_parallel"}
-    draft.free |= {"global_batch"}
+    draft.free = set(FREE)
     draft.note("layout", np.ones(draft.table.size, dtype=bool))
 
 

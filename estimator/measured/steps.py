@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..inputs.stacks import STACKS
-from ..lower.step_time import CALIBRATION, LEVELS, PREFIX, coefficients, strayed, usual_year
+from ..lower.step_time import CALIBRATION, LEVELS, PLANNED, PREFIX, Strayed, coefficients, strayed, usual_year
 from ..presets import Presets
 from ..records import Record
 from .columns import RowDraft
@@ -48,14 +48,18 @@ def put_step_time(
     each = [coefficients(record, level) for level in levels]
     for name in each[0] if each else ():
         draft.put(PREFIX + name, np.array([values[name] for values in each])[which])
-    _strays(draft, [{stray.name: stray.ends for stray in strayed(record, level)} for level in levels], which)
+    planned = PLANNED <= draft.free
+    strays = [{stray.name: stray for stray in strayed(record, level, planned=planned)} for level in levels]
+    _strays(draft, strays, which)
 
 
-def _strays(draft: RowDraft, each: Sequence[Mapping[str, tuple[float, float]]], which: Places) -> None:
-    slowness = draft.columns[PREFIX + "slowness"]
+def _strays(draft: RowDraft, each: Sequence[Mapping[str, Strayed]], which: Places) -> None:
+    usual = draft.columns[PREFIX + "slowness"]
+    practice = [strays["practice"].figure.value if "practice" in strays else 1.0 for strays in each]
+    draft.put(PREFIX + "slowness", usual * np.array(practice)[which])
     for name in dict.fromkeys(name for strays in each for name in strays):
-        ends = np.array([strays.get(name, (1.0, 1.0)) for strays in each])[which]
-        draft.between(name, PREFIX + "slowness", slowness * ends[:, 0], slowness * ends[:, 1])
+        ends = np.array([strays[name].ends if name in strays else (1.0, 1.0) for strays in each])[which]
+        draft.between(name, PREFIX + "slowness", usual * ends[:, 0], usual * ends[:, 1])
 
 
 def _years(draft: RowDraft, presets: Presets, chips: Sequence[tuple[str, str]]) -> None:

@@ -59,7 +59,8 @@ def put_card(draft: RowDraft, presets: Presets) -> None:
     """Set context, communicators and fragmentation; a row that prints what is allocated counts none of them."""
     allocated = prints_allocated(draft.table)
     for name, figure in card_figures(presets).items():
-        ends = {side: np.where(allocated, 0.0, end) for side, end in sides(figure).items()}
+        none = allocated & (name != "activation_spread")
+        ends = {side: np.where(none, 0.0, end) for side, end in sides(figure).items()}
         draft.put(name, ends["value"])
         draft.between(name, name, ends["low"], ends["high"])
 

@@ -37,7 +37,11 @@ def _deviations(fitted: Fitted, rows: Rows) -> list[str]:
     for effect in fitted.effects:
         levels = effect.levels(rows)
         for (name, level), log in fitted.deviations.items():
-            if name != effect.coefficient or level not in levels or abs(log) < _SILENT:
+            if (
+                name != effect.coefficient
+                or level not in levels
+                or (abs(log) < _SILENT and "accelerator" not in level)
+            ):
                 continue
             size = len(np.unique(rows.words["config_group"][levels == level]))
             key = f"{name}@{level}"
@@ -49,9 +53,9 @@ def _strays(kind: str, spreads: Mapping[str, Spread], what: str) -> list[str]:
     return [
         _figure(
             f"stray_{kind}{levels}",
-            "1",
+            f"{spread.middle:.4f}",
             f"{what}: 10th and 90th percentile over {spread.configurations} configurations",
-            f", low = {min(spread.low, 1.0):.4f}, high = {max(spread.high, 1.0):.4f}",
+            f", low = {min(spread.low, spread.middle):.4f}, high = {max(spread.high, spread.middle):.4f}",
         )
         for levels, spread in spreads.items()
     ]
@@ -78,6 +82,7 @@ def render(
     whats = {
         "model": "time over prediction, quarters of the configurations left out",
         "stack": "what whole sources left out stray beyond that",
+        "practice": "time of steps in use over that in the layout found for them, their stack unknown",
         "accelerator": "what whole accelerators left out stray beyond that",
     }
     lines = [

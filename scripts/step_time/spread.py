@@ -14,11 +14,12 @@ HALF = 20.0
 
 
 class Spread(NamedTuple):
-    """Factors on the time at the low and the high end, and over how many configurations they were learnt."""
+    """Factors on the time at the low and the high end, over how many configurations they were learnt, and in the middle."""
 
     low: float
     high: float
     configurations: int
+    middle: float = 1.0
 
 
 def quantiles(errors: Floats, groups: np.ndarray) -> tuple[float, float]:
