@@ -41,11 +41,15 @@ def time_at_peak(flops_per_token: Array, global_batch: Array, seq: Array, count:
     >>> float(time_at_peak(*map(np.float64, (390e9, 1024, 2048, 2048, 312e12))))
     1.28
     """
-    return global_batch * seq * flops_per_token / (np.maximum(count, 1e-300) * peak)
+    return quotient(global_batch * seq * flops_per_token, count * peak)
 
 
 def step_time(
-    modelled_time: Breakdown, small_scale_time: Array, time_at_peak: Array, given_mfu: Array, given_efficiency: Array
+    modelled_time: Breakdown,
+    small_scale_time: Array,
+    time_at_peak: Array,
+    given_mfu: Array,
+    given_efficiency: Array,
 ) -> Breakdown:
     r"""Time of one optimizer step, by part: as modelled, unless an MFU or a scaling efficiency is given. [s]
 
@@ -64,7 +68,8 @@ def step_time(
 
     Returns
     -------
-    The parts of the model, stretched alike so that the total is what was given. [s]
+    The parts of the model, stretched alike so that the total is what was given; without limit where there is no
+    accelerator. [s]
 
     Notes
     -----
@@ -74,11 +79,14 @@ def step_time(
     ----------
     A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B, solved for the time.
     """
-    kept = np.where(np.isnan(given_efficiency), 1.0, given_efficiency)
-    scaled = np.where(np.isnan(given_efficiency), modelled_time.total, small_scale_time / kept)
-    known = np.where(np.isnan(given_mfu), scaled, time_at_peak / (np.where(np.isnan(given_mfu), 1.0, given_mfu) * kept))
-    stretch = known / modelled_time.total
-    return Breakdown({name: part * stretch for name, part in modelled_time.parts.items()})
+    modelled, free = modelled_time.total, np.isnan(given_efficiency)
+    kept = np.where(free, 1.0, given_efficiency)
+    share = np.where(np.isnan(given_mfu), 1.0, given_mfu) * kept
+    scaled = np.where(free, modelled, small_scale_time / kept)
+    known = np.where(np.isnan(given_mfu), scaled, time_at_peak / share)
+    stretch = np.where(np.isposinf(time_at_peak), np.inf, known) / modelled
+    parts = modelled_time.parts.items()
+    return Breakdown({name: part * np.where(part == 0.0, 0.0, stretch) for name, part in parts})
 
 
 def throughput(global_batch: Array, seq: Array, step_time: Array) -> Array:
@@ -144,7 +152,47 @@ def mfu(time_at_peak: Array, step_time: Array) -> Array:
     >>> float(mfu(np.float64(1.28), np.float64(2.56)))
     0.5
     """
-    return time_at_peak / step_time
+    return time_at_peak / np.where(np.isposinf(step_time), np.nan, step_time)
+
+
+def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
+    r"""Hardware FLOPs utilisation: the MFU with the FLOPs counted in that are computed a second time. [1]
+
+    Parameters
+    ----------
+    mfu
+        Model FLOPs utilisation. [1]
+    flops_per_token
+        Model FLOPs of a token, forward and backward, by part. [FLOP/token]
+    recompute
+        Code of what is recomputed: 0 nothing, 1 attention, 2 every layer. [1]
+
+    Returns
+    -------
+    Share of the peak. [1]
+
+    Notes
+    -----
+    .. math:: \mathrm{HFU} = \mathrm{MFU} \left(1 + \frac{F_{again}}{F}\right)
+
+    One more forward pass, a third of the FLOPs: of the attention scores, or of the layers without the head.
+
+    References
+    ----------
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B; V. Korthikanti et al., 2022, arXiv:2205.05198,
+    Appendix A, for what each mode repeats.
+
+    Examples
+    --------
+    >>> flops = Breakdown({"attention_scores": np.float64(30), "feed_forward": np.float64(270)})
+    >>> round(float(hfu(np.float64(0.3), flops, np.float64(2))), 9)
+    0.4
+    """
+    whole = flops_per_token.total
+    layers = whole - flops_per_token.parts.get("logits", 0.0)
+    scores = flops_per_token.parts.get("attention_scores", 0.0)
+    again = np.where(recompute == 2.0, layers, np.where(recompute == 1.0, scores, 0.0)) / 3.0
+    return mfu * (1.0 + again / whole)
 
 
 def accelerator_hours(tokens: Array, throughput_per_accelerator: Array) -> Array:

@@ -22,6 +22,7 @@ _LABELS = {
     "throughput_per_accelerator": "  of one accelerator",
     "step_time": "Step time",
     "mfu": "MFU",
+    "hfu": "  with what is recomputed",
     "scaling_efficiency": "Scaling efficiency",
     "goodput": "Goodput",
     "accelerator_hours": "Accelerator-hours",
@@ -33,7 +34,11 @@ _LABELS = {
     "cost": "Cost",
 }
 # Shares, shown in percent.
-SHARES = ("efficiency_coefficient", "mfu", "scaling_efficiency", "goodput")
+SHARES = (
+    "efficiency_coefficient", "given_efficiency", "given_mfu", "mfu", "hfu", "scaling_efficiency", "goodput",
+)  # fmt: skip
+# Dates, which no comma divides.
+_YEARS = ("stack_year",)
 
 
 def title(estimate: Estimate) -> str:
@@ -59,8 +64,8 @@ def rows(estimate: Estimate) -> list[list[str]]:
 
 
 def _repeats(estimate: Estimate, name: str) -> bool:
-    """Tell whether a row only says again what another does: hours held where nothing is lost, one card's memory."""
-    same = {"occupied_hours": "accelerator_hours", "memory_total": "memory"}.get(name)
+    """Tell whether a row only says again what another does: nothing is lost, on one card, nothing recomputed."""
+    same = {"occupied_hours": "accelerator_hours", "memory_total": "memory", "hfu": "mfu"}.get(name)
     return same is not None and bool(estimate.values[name] == estimate.values[same])
 
 
@@ -95,10 +100,13 @@ def _note(estimate: Estimate, name: str) -> str:
 
 
 def _basis(estimate: Estimate) -> str:
-    """Say what the MFU rests on where it is not given."""
-    if not math.isnan(float(estimate.given_mfu.value)):
-        return ""
-    return "; modelled, fitted to measured steps"
+    """Say what the MFU rests on: the model, or what is given and loses by scale."""
+    given = float(estimate.given_mfu.value)
+    if math.isnan(given):
+        return "; modelled, fitted to measured steps"
+    kept = float(estimate.scaling_efficiency.value)
+    lost = not math.isnan(float(estimate.given_efficiency.value)) and kept < 1.0
+    return f"; {words.share(given)} given, {words.share(kept)} of it kept at this scale" if lost else ""
 
 
 # A part of a step that takes less than this share of it is not worth a word.
@@ -112,7 +120,7 @@ def step_line(estimate: Estimate) -> str:
         return ""
     shares = {name: float(part) / total for name, part in estimate.step_time.parts.items()}
     told = [
-        f"{name.replace('_', ' ')} {words.share(share)}"
+        f"{name.replace('_', ' ')} {words.digits(share * 100.0, 2)} %"
         for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
         if share >= _WORTH_TELLING
     ]
@@ -138,9 +146,15 @@ def reason_of(origin: Origin) -> str:
 
 
 def _assumed(estimate: Estimate, name: str) -> str:
-    if name in estimate.case.words:
-        return estimate.case.words[name]
-    return shown(estimate, name) if name in UNITS else words.digits(float(estimate.case.columns[name]))
+    return estimate.case.words[name] if name in estimate.case.words else plain(estimate, name)
+
+
+def plain(estimate: Estimate, name: str, keep: int = 3) -> str:
+    """Write an input: as an answer shows it, else its number to so many digits."""
+    if name in UNITS:
+        return shown(estimate, name)
+    value = float(estimate.case.columns[name])
+    return f"{value:g}" if name in _YEARS and math.isfinite(value) else words.digits(value, keep)
 
 
 def grid(estimate: Estimate) -> Grid:
@@ -151,7 +165,7 @@ def grid(estimate: Estimate) -> Grid:
 def table(estimate: Estimate, width: int = 100) -> str:
     """Return the whole answer as text; the assumptions are wrapped to ``width`` columns."""
     warnings = [f"Warning: {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
-    lines = [assumption_line(row, width) for row in assumption_rows(estimate)]
+    lines = assumption_lines(assumption_rows(estimate), width)
     head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
     step = wrapped(step_line(estimate), width, "", "    ")
     parts = [head, grid(estimate).table(), step, "\n".join([_ASSUMED, *lines])]
@@ -161,17 +175,20 @@ def table(estimate: Estimate, width: int = 100) -> str:
 _ASSUMED = "Assumed (an option changes it):"
 
 
-def assumption_line(row: Sequence[str], width: int) -> str:
-    """Write one assumption as a wrapped line.
+def assumption_lines(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Write assumptions as wrapped lines, those of one reason together.
 
     Examples
     --------
-    >>> print(assumption_line(["pue", "1.15", "--pue", "AWS in 2023"], 80))
-      pue = 1.15 (--pue): AWS in 2023
+    >>> rows = [["tp", "2", "--tp", "the fastest"], ["pue", "1.15", "--pue", "AWS"], ["pp", "4", "", "the fastest"]]
+    >>> print(*assumption_lines(rows, 80), sep="\\n")
+      tp = 2 (--tp), pp = 4: the fastest
+      pue = 1.15 (--pue): AWS
     """
-    name, value, option, reason = row
-    head = f"{name} = {value} ({option})" if option else f"{name} = {value}"
-    return wrapped(f"{head}: {reason}", width, "  ", "      ")
+    heads: dict[str, list[str]] = {}
+    for name, value, option, reason in rows:
+        heads.setdefault(reason, []).append(f"{name} = {value} ({option})" if option else f"{name} = {value}")
+    return [wrapped(f"{', '.join(own)}: {reason}", width, "  ", "      ") for reason, own in heads.items()]
 
 
 def markdown(estimate: Estimate) -> str:
@@ -179,5 +196,11 @@ def markdown(estimate: Estimate) -> str:
     warnings = [f"- {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
     listed = Grid(["assumed", "value", "change with", "because"], assumption_rows(estimate))
     head = f"**{title(estimate)}**"
-    parts = [head, grid(estimate).markdown(), step_line(estimate), "\n".join(warnings), listed.markdown()]
+    parts = [
+        head,
+        grid(estimate).markdown(),
+        step_line(estimate),
+        "\n".join(warnings),
+        listed.markdown(),
+    ]
     return "\n\n".join(part for part in parts if part)

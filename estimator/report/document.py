@@ -8,17 +8,20 @@ from typing import Any
 
 from .. import units
 from ..estimate import Amount, Estimate
+from ..formulas.layout import Layout, data_parallel
 from ..provenance import Origin
 
 SCHEMA = "estimator/estimate/1"
-# Every quantity of the document in its order; those not yet modelled are null.
+# Numbers of the layout, which a document tells beside its words.
+_LAYOUT = (
+    "tp", "pp", "vpp", "cp", "ep", "zero", "shard", "sequence_parallel", "micro_batch", "global_batch",
+)  # fmt: skip
+# Every quantity of the document in its order.
 QUANTITIES = (
     "parameters", "active_parameters", "tokens", "flops", "flops_6nd", "step_time", "memory", "memory_total",
     "state_memory", "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "goodput",
     "accelerator_hours", "occupied_hours", "wall_clock", "power", "energy", "carbon", "cost",
 )  # fmt: skip
-# Quantities that need an input which may be left out, and what to say when it was.
-_NEEDS = {"step_time": "--global-batch"}
 
 
 def document(estimate: Estimate, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,14 +47,10 @@ def document(estimate: Estimate, question: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _quantity(estimate: Estimate, name: str, warnings: list[str]) -> dict[str, Any] | None:
-    if name not in estimate.values:
-        return None
+def _quantity(estimate: Estimate, name: str, warnings: list[str]) -> dict[str, Any]:
     amount = estimate.amount(name)
     if not math.isfinite(float(amount.value)):
-        if name not in _NEEDS:
-            warnings.append(f"{name} is not known: an input it needs is missing")
-        return None if name in _NEEDS else as_json(amount, estimate)
+        warnings.append(f"{name} is not known: an input it needs is missing")
     return as_json(amount, estimate)
 
 
@@ -88,16 +87,24 @@ def _layout(estimate: Estimate) -> dict[str, Any]:
         "node": words.get("node"),
         "precision": words["precision"],
         "sharding": words["sharding"],
-        "micro_batch": float(columns["micro_batch"]),
-        "recompute": words["recompute"],
+        **{name: _number(columns[name]) for name in _LAYOUT},
+        "replicas": float(data_parallel(Layout(**{name: columns[name] for name in Layout._fields}))),
+        **{name: words[name] for name in ("recompute", "attention", "method", "offload", "stack")},
+        "stack_year": _number(columns["stack_year"]),
         "memory_usable": as_json(estimate.amount("memory_usable"), estimate),
         "fits": None if math.isnan(float(columns["memory_usable"])) else bool(estimate.fits),
         "fewest_accelerators": fewest if math.isfinite(fewest) else None,
     }
 
 
-# Columns that a user knows by the name of their option.
-_ALIASES = {"efficiency_coefficient": "scaling_efficiency"}
+def _number(value: Any) -> float | None:
+    return float(value) if math.isfinite(float(value)) else None
+
+
+# Columns that a user knows by another name.
+_ALIASES = {"efficiency_coefficient": "scaling_efficiency", "sharding": "layout"}
+# Sizes of buffers, and the part of a card's memory without which it is no matter how large they may be.
+_BUFFERS = {"live": "gathered_weights", "bucket": "reduced_gradients"}
 
 
 def name_of(column: str) -> str:
@@ -106,13 +113,21 @@ def name_of(column: str) -> str:
 
 
 def assumed(estimate: Estimate) -> list[tuple[str, Origin]]:
-    """Return every input that was assumed, by its column, with its origin."""
+    """Return every input that was assumed and takes part in the answer, by its column, with its origin."""
     case = estimate.case
     return [
         (name, origin)
         for name, origin in case.origins.items()
-        if origin.kind == "assumed" and (name in case.words or name in case.columns)
+        if origin.kind == "assumed"
+        and (name in case.words or name in case.columns)
+        and _counts(estimate, name)
     ]
+
+
+def _counts(estimate: Estimate, name: str) -> bool:
+    """Tell whether an input takes part in the answer: a buffer's size does where the layout has the buffer."""
+    part = estimate.parts["memory"].get(_BUFFERS.get(name, ""))
+    return part is None or float(part) > 0.0
 
 
 def assumptions(estimate: Estimate) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import re
 from ..estimate import SHOWN_INPUTS, STEPS, UNITS, Estimate, Step
 from ..provenance import Origin
 from . import words
-from .answer import shown
+from .answer import plain, shown
 
 _EQUATION = re.compile(r"\.\. math:: (.+)")
 _RECORDS = {"transformer": "the model's dimensions", "optimizer": "the optimizer's bytes a parameter"}
@@ -64,7 +64,7 @@ def _input(estimate: Estimate, name: str, origin: Origin) -> str:
     elif name in estimate.case.words:
         value = estimate.case.words[name]
     else:
-        value = words.digits(float(estimate.case.columns[name]), 12)
+        value = plain(estimate, name, 12)
     figure = origin.figure
     cited = (
         f"; {figure.cite()} [{figure.kind}{'' if figure.verified else ', not verified'}]" if figure else ""

@@ -14,7 +14,7 @@ from ..formulas.stages import KINDS
 from ..inputs.run import option
 from ..memory import Advice, Change, Inputs
 from . import words
-from .answer import assumption_line, assumption_rows, title
+from .answer import assumption_lines, assumption_rows, title
 from .document import as_json, assumed, assumptions, name_of, sources
 from .grid import Grid
 from .page import Page
@@ -49,7 +49,7 @@ def memory_page(advice: Advice, question: Mapping[str, Any], width: int = 100) -
         for row, (name, _) in zip(assumption_rows(estimate), assumed(estimate), strict=True)
         if name in _OWN
     ]
-    listed = "\n".join(assumption_line(row, width) for row in own)
+    listed = "\n".join(assumption_lines(own, width))
     changes = (_CHANGES, changes_grid(advice)) if advice.changes else (_hopeless(estimate),)
     parts = [
         f"{title(estimate)}\n{stage_line(estimate)}",
