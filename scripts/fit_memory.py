@@ -28,7 +28,7 @@ from estimator.measured.cases import lower_rows  # noqa: E402
 from estimator.measured.memory import lower_memory  # noqa: E402
 from estimator.measured.rows import Cells, number, scorable  # noqa: E402
 from estimator.measured.table import Table  # noqa: E402
-from estimator.measured.tuning import prints_allocated  # noqa: E402
+from estimator.measured.tuning import fine_tunes, prints_allocated  # noqa: E402
 from estimator.presets import Presets  # noqa: E402
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -47,6 +47,10 @@ TURN = 0.05
 # beside the rows. A context holds the driver's state and kernels, a communicator NCCL's channels of some MiB each.
 WIDTHS: Fit = {"device_context": 0.35, "communicator": 0.35, "fragmentation": 0.7}
 STRENGTH = 1.0
+# No factor on what the passes need is believed to be less than this, or more than its inverse.
+LEAST = 0.4
+# Parts of which theory knows least: what the passes keep and work on.
+MOVING = ("activations", "logits", "working")
 COLUMNS = (*Layout._fields, "memory_usable", "least_fragmentation")
 
 
@@ -63,9 +67,10 @@ def data_of(presets: Presets) -> Data:
         for cells, each, target in zip((peaks, printed), lowered, targets, strict=True)
     ]
     in_use = 1.0 - prints_allocated(tables[0])[lowered[0].kept], np.ones(len(lowered[1].kept))
+    tunes = fine_tunes(tables[0])[lowered[0].kept], np.zeros(len(lowered[1].kept), dtype=bool)
     pretraining = np.zeros(len(in_use[0])), np.ones(len(in_use[1]))
     joined = {name: np.concatenate([part[name] for part in both]) for name in both[0]}
-    own = {"in_use": in_use, "pretraining": pretraining}
+    own = {"in_use": in_use, "pretraining": pretraining, "tunes": tunes}
     return joined | {name: np.concatenate(parts) for name, parts in own.items()}
 
 
@@ -74,10 +79,13 @@ def rows_of(cells: Sequence[Cells], case: Case, target: str, unit: float) -> Dat
     size = len(cells)
     least = Presets().load("assumptions", "memory").value("least_fragmentation")
     columns = {**case.columns, "least_fragmentation": np.full(size, least)}
+    found = evaluate(case)
+    moving = sum(found.parts["memory_allocated"][name] for name in MOVING)
     return {
         **{name: np.broadcast_to(columns[name], size).astype(np.float64) for name in COLUMNS},
         "measured": np.array([number(row, target) * unit for row in cells]),
-        "allocated": np.broadcast_to(evaluate(case).values["memory_allocated"], size).astype(np.float64),
+        "allocated": np.broadcast_to(found.values["memory_allocated"], size).astype(np.float64),
+        "moving": np.broadcast_to(moving, size).astype(np.float64),
         "source": np.array([row["source"] for row in cells]),
         "group": np.array([row.get("config_group") or row["id"] for row in cells]),
     }
@@ -166,6 +174,17 @@ def ends(data: Data, fit: Fit) -> tuple[float, float]:
     return max(float(low), 0.01), float(high)
 
 
+def spread(data: Data, fit: Fit, *, tunes: bool) -> tuple[float, float]:
+    """Ends of the factor on what the passes need between which eight rows in ten are foretold exactly."""
+    own = take(data, data["tunes"] == tunes)
+    groups = communicators(Layout(*(own[name] for name in Layout._fields)))
+    fixed = fit["device_context"] + fit["communicator"] * groups
+    within = (own["measured"] - own["in_use"] * fixed) / (1.0 + own["in_use"] * fit["fragmentation"])
+    factor = 1.0 + (within - own["allocated"]) / own["moving"]
+    low, high = np.quantile(factor, [0.1, 0.9])
+    return float(np.clip(low, LEAST, 1.0)), float(np.clip(high, 1.0, 1.0 / LEAST))
+
+
 def summary(data: Data, found: Floats) -> Iterator[tuple[str, int, float, float]]:
     """Rows, median and mean error of pre-training rows and of measured peaks."""
     for name, pretraining in (("pretraining", 1.0), ("measured", 0.0)):
@@ -181,6 +200,15 @@ def figure(name: str, data: Data, fit: Fit) -> str:
         low, high = ends(data, fit)
         where = f"{rows} rows; range: with what shares eight rows in ten are foretold exactly"
         text = f"value = {value:.4f}, low = {low:.4f}, high = {high:.4f}"
+    return f'{name} = {{ {text}, source = "rows", where = "{where}", kind = "measured" }}'
+
+
+def spread_figure(name: str, data: Data, fit: Fit, *, tunes: bool) -> str:
+    """The figure that carries how far what the passes need strays from theory."""
+    low, high = spread(data, fit, tunes=tunes)
+    rows, of = int(np.sum(data["tunes"] == tunes)), "fine-tuning" if tunes else "pre-training"
+    where = f"{rows} rows of {of}; range: with what factors eight rows in ten are foretold exactly"
+    text = f"value = 1, low = {low:.4f}, high = {high:.4f}"
     return f'{name} = {{ {text}, source = "rows", where = "{where}", kind = "measured" }}'
 
 
@@ -207,6 +235,8 @@ def render(data: Data) -> str:
         'title = "Measured peaks, presets/measurements/memory.csv and throughput.csv"',
         'publisher = "estimator"', f'version = "{len(data["measured"])} rows"', "", "[figures]",
         *(figure(name, data, fit) for name in fit),
+        spread_figure("activation_spread", data, fit, tunes=False),
+        spread_figure("activation_spread_tuning", data, fit, tunes=True),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -23,9 +23,9 @@ class Card(NamedTuple):
     reduced at a time, at most, and never more than ``live_layers`` layers and half of them;
     ``update_copies`` bytes a parameter while the optimizer updates; ``eager`` 1 where operations are not
     fused; ``logit`` bytes that each logit keeps and ``loss_workspace`` bytes more while the loss is worked
-    out; ``device_context`` that the driver takes; ``communicator`` of each kind of group; ``fragmentation``
-    share of allocated memory that the allocator holds and cannot use, and the ``least_fragmentation`` it can
-    be pressed to.
+    out; ``activation_spread`` what activations, logits and work are over what theory has; ``device_context``
+    that the driver takes; ``communicator`` of each kind of group; ``fragmentation`` share of allocated memory
+    that the allocator holds and cannot use, and the ``least_fragmentation`` it can be pressed to.
     """
 
     memory_usable: Array
@@ -36,6 +36,7 @@ class Card(NamedTuple):
     eager: Array
     logit: Array
     loss_workspace: Array
+    activation_spread: Array
     device_context: Array
     communicator: Array
     fragmentation: Array
@@ -154,9 +155,9 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
     again = recomputed_activation(model, stage, layout, seq, card.eager) + dequantised(task)
     return Breakdown(
         {
-            "activations": kept_activation(model, stage, layout, seq, card.eager),
-            "logits": held,
-            "working": np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
+            "activations": card.activation_spread * kept_activation(model, stage, layout, seq, card.eager),
+            "logits": card.activation_spread * held,
+            "working": card.activation_spread * np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
         }
     )
 

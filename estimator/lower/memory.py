@@ -60,9 +60,11 @@ def method_columns(rules: Record, method: str) -> dict[str, float]:
     }
 
 
-def card_figures(presets: Presets) -> dict[str, Figure]:
-    """Return the figures of a card that hold for every stack, by column."""
-    fitted = presets.load("calibrations", "memory").figures
+def card_figures(presets: Presets, *, tuning: bool = False) -> dict[str, Figure]:
+    """Return the figures of a card that hold for every stack, by column; fine-tuning strays further from theory."""
+    fitted = dict(presets.load("calibrations", "memory").figures)
+    if tuning:
+        fitted["activation_spread"] = fitted["activation_spread_tuning"]
     least = presets.load("assumptions", "memory").figures["least_fragmentation"]
     names = ("device_context", "communicator", "fragmentation", "activation_spread")
     return {**{name: fitted[name] for name in names}, "least_fragmentation": least}
@@ -109,7 +111,8 @@ def _rank(asked: Asked, rules: Record) -> None:
 
 def _fitted(asked: Asked) -> None:
     """Set what was fitted; how far fragmentation and activations stray are unknowns."""
-    for name, figure in card_figures(asked.presets).items():
+    tuning = bool(asked.draft.columns["eager"] > 0 or asked.draft.columns["method_frozen"] > 0)
+    for name, figure in card_figures(asked.presets, tuning=tuning).items():
         asked.draft.put(name, figure.value, Origin("preset", figure.where, figure))
         if name in RANGED and figure.low is not None and figure.high is not None:
             asked.draft.unknown(name, figure.low, figure.high)

@@ -57,12 +57,20 @@ def put_tuning(draft: RowDraft, presets: Presets) -> None:
 
 def put_card(draft: RowDraft, presets: Presets) -> None:
     """Set context, communicators and fragmentation; a row that prints what is allocated counts none of them."""
-    allocated = prints_allocated(draft.table)
+    allocated, tunes = prints_allocated(draft.table), fine_tunes(draft.table)
+    tuning = card_figures(presets, tuning=True)
     for name, figure in card_figures(presets).items():
         none = allocated & (name != "activation_spread")
-        ends = {side: np.where(none, 0.0, end) for side, end in sides(figure).items()}
+        both = sides(figure), sides(tuning[name])
+        ends = {side: np.where(none, 0.0, np.where(tunes, both[1][side], both[0][side])) for side in both[0]}
         draft.put(name, ends["value"])
         draft.between(name, name, ends["low"], ends["high"])
+
+
+def fine_tunes(table: Table) -> Mask:
+    """Tell which rows are of fine-tuning, by their method and their software."""
+    keys, which = distinct(*(table.text(name) for name in ("method", "framework", "source")))
+    return np.array([_told(*key).tunes for key in keys], dtype=bool)[which]
 
 
 def prints_allocated(table: Table) -> Mask:

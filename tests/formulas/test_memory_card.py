@@ -29,8 +29,8 @@ GIB = 2.0**30
 few = settings(deadline=None, max_examples=50)
 PLAIN = {
     "memory_usable": 80 * GIB, "live": 1e9, "live_layers": math.inf, "bucket": 5e8, "update_copies": 0.0, "eager": 0.0,
-    "logit": 6.0, "loss_workspace": 2.0, "device_context": 0.0, "communicator": 0.0, "fragmentation": 0.0,
-    "least_fragmentation": 0.0,
+    "logit": 6.0, "loss_workspace": 2.0, "activation_spread": 1.0, "device_context": 0.0, "communicator": 0.0,
+    "fragmentation": 0.0, "least_fragmentation": 0.0,
 }  # fmt: skip
 
 
@@ -357,3 +357,10 @@ def test_gpt_on_one_card_by_hand() -> None:
     assert sum(found.values()) == 16 * float(total_parameters(GPT).total) + 16 * (
         8 * 34 * 64 + 2 * 64 + 8 * 1000
     )
+
+
+def test_what_strays_from_theory_is_all_that_the_passes_need() -> None:
+    plain, more = (parts(task(on=card(activation_spread=factor), recompute=2)) for factor in (1.0, 1.5))
+    for name, part in plain.items():
+        moves = name in ("activations", "logits", "working")
+        assert more[name] == pytest.approx(part * (1.5 if moves else 1.0), rel=1e-12)
