@@ -113,12 +113,13 @@ def update_memory(task: Task, stage: Stage) -> Array:
     return np.where(method.offload >= 1, 0.0, copies)
 
 
-def copies_partition(layout: Layout) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell where an update copies a whole partition at once, which ZeRO does at stages 1 and 2.
+def copies_partition(task: Task) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell where an update copies a whole partition at once, which DeepSpeed does at stages 1 and 2.
 
     It is one block, for which no block that the passes leave is large enough: it stands beside them.
     """
-    return np.asarray((layout.zero >= 1) & (layout.zero < 3))
+    zero, fused = task.layout.zero, task.optimizer.fused > 0
+    return np.asarray((zero >= 1) & (zero < 3) & ~np.asarray(fused))
 
 
 def dequantised(task: Task) -> Array:
@@ -157,7 +158,8 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
         {
             "activations": card.activation_spread * kept_activation(model, stage, layout, seq, card.eager),
             "logits": card.activation_spread * held,
-            "working": card.activation_spread * np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
+            "working": card.activation_spread
+            * np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
         }
     )
 
@@ -169,7 +171,7 @@ def stage_memory(task: Task, kind: str) -> Breakdown:
     passes = {**gather_buffers(task, own).parts, **backward_memory(task, own).parts}
     copies = update_memory(task, own)
     beside = np.maximum(copies - Breakdown(passes).total, 0.0)
-    update = np.where(copies_partition(task.layout), copies, beside)
+    update = np.where(copies_partition(task), copies, beside)
     return Breakdown({**states.parts, **passes, "working": passes["working"] + update})
 
 

@@ -138,7 +138,7 @@ def _fits_alone(task: Task, own: Stage, room: Array) -> np.ndarray[Any, np.dtype
     states = card_states(task.transformer, own, task.optimizer, task.method, task.layout).total
     passes = gather_buffers(task, own).total + backward_memory(task, own).total
     copies = update_memory(task, own)
-    both = np.where(copies_partition(task.layout), passes + copies, np.maximum(passes, copies))
+    both = np.where(copies_partition(task), passes + copies, np.maximum(passes, copies))
     return np.asarray(states + both <= room)
 
 
@@ -164,7 +164,7 @@ def _replicas(task: Task, own: Stage) -> Array:
     update = (update_memory(many, own) - last) * some
     passes = gather_buffers(many, own).total + backward_memory(task, own).total
     room = room_for_training(many.layout, task.card)
-    partition = copies_partition(task.layout)
+    partition = copies_partition(task)
     own_room, after = room - fixed - passes, room - fixed - last
     least = np.maximum(
         quotient(sharded + np.where(partition, update, 0.0), np.maximum(own_room, 0.0)),
