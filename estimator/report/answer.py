@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..estimate import UNITS, Estimate
+from ..formulas.stages import KINDS
 from ..provenance import Origin
 from . import words
 from .document import assumed, fit_warnings, name_of
@@ -16,7 +17,7 @@ _LABELS = {
     "flops_6nd": "  by the 6ND short form",
     "state_memory": "Memory of the states",
     "memory": "Memory of a card",
-    "memory_total": "  of all cards",
+    "memory_total": "  allocated on all cards",
     "fewest_accelerators": "Fewest cards that hold it",
     "throughput": "Throughput",
     "throughput_per_accelerator": "  of one accelerator",
@@ -93,7 +94,7 @@ def _note(estimate: Estimate, name: str) -> str:
         room = words.amount(float(estimate.memory_usable.value), "byte")
         if math.isnan(float(estimate.memory_usable.value)):
             return "the card's memory is not on record"
-        return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}"
+        return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}{_stage(estimate)}"
     if name == "mfu":
         return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_basis(estimate)}"
     return ""
@@ -125,6 +126,13 @@ def step_line(estimate: Estimate) -> str:
         if share >= _WORTH_TELLING
     ]
     return f"A step of {words.amount(total, 's')} goes to: {', '.join(told)}."
+
+
+def _stage(estimate: Estimate) -> str:
+    """Name the fullest pipeline stage, where there is more than one."""
+    if float(estimate.case.columns["pp"]) <= 1.0:
+        return ""
+    return f"; the {KINDS[int(float(estimate.worst_stage.value))]} stage is the fullest"
 
 
 def assumption_rows(estimate: Estimate) -> list[list[str]]:
