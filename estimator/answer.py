@@ -7,11 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from . import estimate, ranges
-from .arrays import Array
 from .case import Case
+from .deadline import nodes_in_time
 from .estimate import STEPS, Estimate
-from .formulas.layout import nodes_in_step
-from .formulas.throughput import nodes_needed
 from .inputs import Run
 from .lower import lower
 from .lower.layout import described
@@ -19,7 +17,7 @@ from .plan import planned
 from .presets import Presets
 from .provenance import Origin
 
-_ROUNDS = 60
+_LATE = "no count finishes in that time: more accelerators hardly shorten a step of this batch"
 _WHOLE = {step.name for step in STEPS if step.whole}
 
 
@@ -47,32 +45,18 @@ def evaluate(question: Run | Case) -> Estimate:
 
 
 def sized(case: Case) -> Case:
-    """Fill in the count where the question leaves it open: whole nodes and replicas, in time and large enough.
+    """Fill in what the question leaves open: the count, and the layout.
 
-    More nodes may run less efficiently, so the count is raised until the time it gives is short enough; where
-    that never happens the count stays at its last value and the note says so.
+    Where no count finishes in time the fastest that was tried stands for it, and a note says so.
     """
     if "count" in case.columns:
         return planned(case)
-    per_node, within = case.columns["per_node"], case.columns["within"]
-    step = nodes_in_step(per_node, *(case.columns[name] for name in ("tp", "pp", "cp", "ep")))
-    nodes: Array = step
-    trial = planned(case.with_columns({"count": nodes * per_node}))
-    for _ in range(_ROUNDS):
-        found = estimate.evaluate(trial)
-        needed = nodes_needed(
-            found.values["occupied_hours"], within, per_node, found.values["fewest_accelerators"]
-        )
-        if np.all(needed <= nodes):
-            break
-        nodes = np.maximum(nodes, np.ceil(needed / step) * step)
-        trial = planned(case.with_columns({"count": nodes * per_node}))
-    else:
-        late = "no count finishes in that time: scaling losses grow faster than the count"
-        trial = replace(trial, notes=(*trial.notes, late))
+    nodes, in_time = nodes_in_time(case)
+    found = planned(case.with_columns({"count": nodes * case.columns["per_node"]}))
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
-    words = {**trial.words, "sharding": described(trial.columns)}
-    return replace(trial, origins={**trial.origins, "count": origin}, words=words)
+    words = found.words if np.ndim(nodes) else {**found.words, "sharding": described(found.columns)}
+    notes = found.notes if np.all(in_time) else (*found.notes, _LATE)
+    return replace(found, origins={**found.origins, "count": origin}, words=words, notes=notes)
 
 
 def noted(case: Case) -> Case:
