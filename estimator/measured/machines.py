@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs.table import PRECISIONS
-from ..lower.efficiency import measured_efficiency
 from ..lower.links import highest_peak, host_link, machine_columns
 from ..lower.machine import peak_figure
 from ..presets import Presets
 from ..provenance import Figure
 from ..records import Record
+from .average import average_mfu
 from .columns import RowDraft
 from .interconnect import Network, network_of
 from .names import Bins, accelerators_of
@@ -185,10 +185,10 @@ def _precision(record: Record, cell: str) -> tuple[str, Figure, bool]:
 def _speed(
     presets: Presets, record: Record, precision: str, peak: Figure, *, sparse: bool
 ) -> dict[str, Ends]:
-    """Return the peak and the MFU measured of it; borrowed efficiency leaves the peak's own range uncertain."""
-    figure, reason = measured_efficiency(presets, record, precision, sparse=sparse)
-    own = _ends(peak)
-    return {"peak": own if reason else _fixed(own.value), "average_mfu": _ends(figure)}
+    """Return the peak and the MFU measured of it; a borrowed MFU leaves the peak's own range uncertain."""
+    figure, own = average_mfu(presets, record, precision, sparse=sparse)
+    ends = _ends(peak)
+    return {"peak": _fixed(ends.value) if own else ends, "average_mfu": _ends(figure)}
 
 
 def _ends(figure: Figure) -> Ends:

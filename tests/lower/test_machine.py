@@ -1,4 +1,4 @@
-"""The machine of a question: node and chip, precision, the ladder of measured efficiency, memory and power."""
+"""The machine of a question: node and chip, precision, memory and power."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from estimator import Estimate, EstimatorError, Presets, QuestionError, Run, ask
-from estimator.lower.efficiency import measured_efficiency
 
 PRESETS = Presets()
 
@@ -65,44 +64,6 @@ def test_block_scaled_precisions_run_at_the_peak_of_their_units() -> None:
     chip = PRESETS.load("accelerators", "nvidia-b200-sxm-180gb")
     assert answer(on=chip.id, precision="mxfp8").peak.value == chip.value("peak_fp8")
     assert answer(on=chip.id, precision="nvfp4").peak.value == chip.value("peak_fp4")
-
-
-def ladder(chip: str, precision: str, *, sparse: bool = False) -> tuple[float, str]:
-    figure, reason = measured_efficiency(
-        PRESETS, PRESETS.load("accelerators", chip), precision, sparse=sparse
-    )
-    return figure.value, reason
-
-
-def test_a_measured_chip_uses_its_own_rows() -> None:
-    own = PRESETS.load("calibrations", "efficiency-nvidia-a100-sxm-80gb").value("bf16")
-    assert ladder("nvidia-a100-sxm-80gb", "bf16") == (own, "")
-
-
-def test_an_unmeasured_chip_borrows_from_its_architecture_with_a_wider_range() -> None:
-    kin = PRESETS.load("calibrations", "efficiency-architecture-ampere").figures["bf16"]
-    figure, reason = measured_efficiency(
-        PRESETS, PRESETS.load("accelerators", "nvidia-a800-sxm-80gb"), "bf16", sparse=False
-    )
-    assert figure.value == kin.value
-    assert reason.startswith(
-        "no measured rows of nvidia-a800-sxm-80gb in bf16: those of architecture-ampere in bf16"
-    )
-    assert kin.low is not None
-    assert figure.low is not None
-    assert figure.low < kin.low
-
-
-def test_a_chip_without_kin_borrows_from_all() -> None:
-    value, reason = ladder("cambricon-mlu590", "bf16")
-    assert value == PRESETS.load("calibrations", "efficiency-any").value("bf16")
-    assert "those of all chips in bf16" in reason
-
-
-def test_mixtures_of_experts_look_among_their_kind() -> None:
-    own = PRESETS.load("calibrations", "efficiency-nvidia-h100-sxm-80gb")
-    assert ladder("nvidia-h100-sxm-80gb", "fp8", sparse=True)[0] == own.value("fp8-moe")
-    assert ladder("nvidia-h100-sxm-80gb", "fp8")[0] == own.value("fp8")
 
 
 @pytest.mark.parametrize("chip", sorted(PRESETS.files("accelerators")))

@@ -1,4 +1,4 @@
-"""Measured efficiency: of the chip at the precision, else of its relatives, with a wider range each step."""
+"""The average MFU of measured rows, which the model must beat: of the chip at the precision, else of its relatives."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from ..records import Record
 _SIXTEEN_BIT = ("bf16", "fp16")
 
 
-def measured_efficiency(
+def average_mfu(
     presets: Presets, accelerator: Record, precision: str, *, sparse: bool
-) -> tuple[Figure, str]:
-    """Return the MFU learnt from measured rows, and whose rows they were where not the chip's own.
+) -> tuple[Figure, bool]:
+    """Return the MFU learnt from measured rows, and whether the rows were the chip's own at the precision.
 
     The ladder: the chip at the precision, at a kindred precision, at any; then the same of its
-    architecture; then of all chips. Models with experts look among rows of such models first.
+    architecture; then of all chips. Models with experts look among rows of such models first. What is borrowed
+    is widened by how far chips stray from their kin.
     """
     for place, key in _ladder(presets, accelerator, precision, sparse=sparse):
         record = presets.load("calibrations", place)
@@ -27,16 +28,10 @@ def measured_efficiency(
             break
     else:
         raise LookupError("presets/calibrations/efficiency-any.toml has no figure for any precision")
-    own, asked = f"efficiency-{accelerator.id}", f"{precision}{'-moe' * sparse}"
-    if (place, key) == (own, asked):
-        return figure, ""
+    if (place, key) == (f"efficiency-{accelerator.id}", f"{precision}{'-moe' * sparse}"):
+        return figure, True
     anything = presets.load("calibrations", "efficiency-any")
-    whose = "this chip" if place == own else place.removeprefix("efficiency-").replace("any", "all chips")
-    reason = f"no measured rows of {accelerator.id} in {asked}: those of {whose} in {key}; {figure.where}; {_WIDER}"
-    return _widened(figure, anything.figures["borrowed"], anything.value("highest")), reason
-
-
-_WIDER = "widened by how far chips stray from their kin"
+    return _widened(figure, anything.figures["borrowed"], anything.value("highest")), False
 
 
 def _ladder(
