@@ -207,32 +207,24 @@ def checkpoint_activation(model: Transformer, layers: Array, layout: Layout, seq
     return 2.0 * tokens_of(layout, seq) * model.hidden * layers * replication(layout)
 
 
-def kept_activation(model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array) -> Array:
-    """Activations that a card of a stage keeps between forward and backward pass, all in flight. [byte]
-
-    References
-    ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2 and Section 4.2.3.
-    """
-    kept, scores = layers_activation(model, stage, layout, seq, eager)
-    inputs = checkpoint_activation(model, stage.layers, layout, seq)
-    each = np.where(layout.recompute == 2, inputs, kept + np.where(layout.recompute == 0, scores, 0.0))
-    head = stage.head * checkpoint_activation(model, np.ones(()), layout, seq)
-    return stage.in_flight * each + head
-
-
-def recomputed_activation(
+def passes_activation(
     model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array
-) -> Array:
-    """What the layer at work in the backward pass holds again: all of it, or its scores. [byte]
+) -> tuple[Array, Array]:
+    """Return activations that a card of a stage keeps, and what the layer at work makes again. [byte]
+
+    Kept are those of all micro-batches in flight, between forward and backward pass; made again, in the
+    backward pass, is all of a layer with full recomputation and its scores with selective.
 
     References
     ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Sections 4 and 5.
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2, Section 4.2.3 and Section 5.
     """
     kept, scores = layers_activation(model, stage, layout, seq, eager)
-    again = np.where(layout.recompute == 2, kept + scores, np.where(layout.recompute == 1, scores, 0.0))
-    return again / np.maximum(stage.layers, 1.0)
+    none, full = layout.recompute == 0, layout.recompute == 2
+    inputs = checkpoint_activation(model, np.ones(()), layout, seq)
+    each = np.where(full, inputs * stage.layers, kept + np.where(none, scores, 0.0))
+    again = np.where(full, kept + scores, np.where(none, 0.0, scores))
+    return stage.in_flight * each + stage.head * inputs, again / np.maximum(stage.layers, 1.0)
 
 
 def logits(model: Transformer, stage: Stage, layout: Layout, seq: Array) -> Array:

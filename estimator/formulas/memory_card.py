@@ -8,12 +8,12 @@ import numpy as np
 
 from ..arrays import Array
 from ..breakdown import Breakdown
-from .activations import kept_activation, logits, recomputed_activation
+from .activations import logits, passes_activation
 from .layout import Layout
-from .memory import Optimizer, largest_tensor
-from .memory_states import Method, card_states, trained
+from .memory import Optimizer
+from .memory_states import Method, Own, own_of, states_of
 from .parameters import Transformer
-from .stages import Stage, held_parameters, held_share, layer_parameters, shard_ranks, shares, stage
+from .stages import Stage, held_share, layer_parameters, shard_ranks, shares, stage
 
 
 class Card(NamedTuple):
@@ -54,7 +54,7 @@ class Task(NamedTuple):
     seq: Array
 
 
-def gather_buffers(task: Task, stage: Stage) -> Breakdown:
+def gather_buffers(task: Task, own: Own) -> Breakdown:
     """Buffers of gathered weights (stage 3) and of gradients under reduction (stages 2 and 3). [byte]
 
     A fused update reduces one tensor's gradient at a time. With weights on the host the buffer holds those at
@@ -66,17 +66,14 @@ def gather_buffers(task: Task, stage: Stage) -> Breakdown:
     et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.3, for layers gathered ahead.
     """
     model, optimizer, method, layout, card, _ = task
-    held = held_parameters(model, stage, layout)
-    learning = trained(model, held, method, layout).total
-    layer = layer_parameters(model, stage, layout)
-    live = np.minimum(np.minimum(card.live, card.live_layers * layer), held.total)
-    bucket = np.minimum(np.minimum(card.bucket, card.live_layers / 2.0 * layer), learning)
-    one = np.minimum(largest_tensor(model) / layout.tp, learning)
+    layer = layer_parameters(model, own.stage, own.held, layout)
+    live = np.minimum(np.minimum(card.live, card.live_layers * layer), own.held.total)
+    bucket = np.minimum(np.minimum(card.bucket, card.live_layers / 2.0 * layer), own.learning.total)
     each = np.where(method.frozen > 0, method.base, optimizer.weights)
     several = shard_ranks(layout)[0] > 1
     gathers = ((layout.zero >= 3) & several) | (method.offload >= 2)
     reduces = ((layout.zero >= 1) & several) | (method.offload >= 1)
-    reduced = optimizer.gradients * np.where(optimizer.fused > 0, one, bucket)
+    reduced = optimizer.gradients * np.where(optimizer.fused > 0, own.largest, bucket)
     return Breakdown(
         {
             "gathered_weights": np.where(gathers, each * live, 0.0),
@@ -85,7 +82,7 @@ def gather_buffers(task: Task, stage: Stage) -> Breakdown:
     )
 
 
-def update_memory(task: Task, stage: Stage) -> Array:
+def update_memory(task: Task, own: Own) -> Array:
     r"""Copies that the optimizer makes of a card's share while it updates. [byte]
 
     Notes
@@ -102,13 +99,10 @@ def update_memory(task: Task, stage: Stage) -> Array:
     ``sub_group_size`` (1e9) elements of it at stage 3, live through the step; lomo-optim 0.1.1, ``lomo.py``,
     ``fuse_update`` and ``fuse_update_zero3``.
     """
-    model, optimizer, method, layout, card, _ = task
-    held = held_parameters(model, stage, layout)
-    learning = trained(model, held, method, layout)
-    share = held_share(learning, layout, 1.0).total
+    _, optimizer, method, layout, card, _ = task
+    share = held_share(own.learning, layout, 1.0).total
     at_once = np.where(layout.zero >= 3, np.minimum(share, card.live), share)
-    one = np.minimum(largest_tensor(model) / layout.tp, learning.total)
-    fused = 4.0 * one * (1.0 + shares(layout, 3.0)[0])
+    fused = 4.0 * own.largest * (1.0 + shares(layout, 3.0)[0])
     copies = np.where(optimizer.fused > 0, fused, card.update_copies * at_once)
     return np.where(method.offload >= 1, 0.0, copies)
 
@@ -153,10 +147,11 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
     model, layout, card, seq = task.transformer, task.layout, task.card, task.seq
     number = logits(model, stage, layout, seq)
     held = card.logit * number
-    again = recomputed_activation(model, stage, layout, seq, card.eager) + dequantised(task)
+    kept, made = passes_activation(model, stage, layout, seq, card.eager)
+    again = made + dequantised(task)
     return Breakdown(
         {
-            "activations": card.activation_spread * kept_activation(model, stage, layout, seq, card.eager),
+            "activations": card.activation_spread * kept,
             "logits": card.activation_spread * held,
             "working": card.activation_spread
             * np.maximum(card.loss_workspace * number, np.maximum(again - held, 0.0)),
@@ -164,11 +159,17 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
     )
 
 
+def own_part(task: Task, kind: str) -> Own:
+    """Return what belongs to a card of a kind of stage."""
+    model, optimizer, method, layout, *_ = task
+    return own_of(model, stage(model, layout, kind), optimizer, method, layout)
+
+
 def stage_memory(task: Task, kind: str) -> Breakdown:
     """Memory that a card of a kind of stage allocates at its fullest, in the passes or in the update. [byte]"""
-    own = stage(task.transformer, task.layout, kind)
-    states = card_states(task.transformer, own, task.optimizer, task.method, task.layout)
-    passes = {**gather_buffers(task, own).parts, **backward_memory(task, own).parts}
+    own = own_part(task, kind)
+    states = states_of(own, task.optimizer, task.method, task.layout)
+    passes = {**gather_buffers(task, own).parts, **backward_memory(task, own.stage).parts}
     copies = update_memory(task, own)
     beside = np.maximum(copies - Breakdown(passes).total, 0.0)
     update = np.where(copies_partition(task), copies, beside)

@@ -10,10 +10,18 @@ from ..arrays import Array, quotient
 from ..breakdown import Breakdown
 from .layout import Layout, data_parallel
 from .memory import Optimizer
-from .memory_card import Card, Task, backward_memory, copies_partition, gather_buffers, update_memory
-from .memory_states import Method, card_states
+from .memory_card import (
+    Card,
+    Task,
+    backward_memory,
+    copies_partition,
+    gather_buffers,
+    own_part,
+    update_memory,
+)
+from .memory_states import Method, Own, states_of
 from .parameters import Transformer
-from .stages import KINDS, Stage, stage
+from .stages import KINDS
 
 
 def worst_stage(first_stage_memory: Array, middle_stage_memory: Array, last_stage_memory: Array) -> Array:
@@ -133,16 +141,16 @@ def room_for_training(layout: Layout, card: Card) -> Array:
     return (card.memory_usable - taken) / (1.0 + card.least_fragmentation)
 
 
-def _fits_alone(task: Task, own: Stage, room: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _fits_alone(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell whether a card of a stage holds its part where there is one replica."""
-    states = card_states(task.transformer, own, task.optimizer, task.method, task.layout).total
-    passes = gather_buffers(task, own).total + backward_memory(task, own).total
+    states = states_of(own, task.optimizer, task.method, task.layout).total
+    passes = gather_buffers(task, own).total + back
     copies = update_memory(task, own)
     both = np.where(copies_partition(task), passes + copies, np.maximum(passes, copies))
-    return np.asarray(states + both <= room)
+    return np.asarray(states + both <= room_for_training(task.layout, task.card))
 
 
-def _replicas(task: Task, own: Stage) -> Array:
+def _replicas(task: Task, own: Own, back: Array) -> Array:
     r"""Replicas, two and more, with which a card of a stage holds its part; infinite where none do. [1]
 
     Notes
@@ -158,11 +166,11 @@ def _replicas(task: Task, own: Stage) -> Array:
     some, free = 2.0 * task.layout.ep, np.full((), np.inf)
     many = task._replace(layout=task.layout._replace(count=degrees * some, shard=free))
     endless = task._replace(layout=many.layout._replace(count=free))
-    sizes = task.transformer, own, task.optimizer, task.method
-    fixed, last = card_states(*sizes, endless.layout).total, update_memory(endless, own)
-    sharded = (card_states(*sizes, many.layout).total - fixed) * some
+    keeps = own, task.optimizer, task.method
+    fixed, last = states_of(*keeps, endless.layout).total, update_memory(endless, own)
+    sharded = (states_of(*keeps, many.layout).total - fixed) * some
     update = (update_memory(many, own) - last) * some
-    passes = gather_buffers(many, own).total + backward_memory(task, own).total
+    passes = gather_buffers(many, own).total + back
     room = room_for_training(many.layout, task.card)
     partition = copies_partition(task)
     own_room, after = room - fixed - passes, room - fixed - last
@@ -206,10 +214,10 @@ def fewest_accelerators(
     task = Task(transformer, optimizer, method, layout, card, seq)
     degrees = layout.tp * layout.pp * layout.cp
     one = task._replace(layout=layout._replace(count=degrees))
-    room = room_for_training(one.layout, card)
     replicas: Array = np.ones(())
     for kind in KINDS:
-        own = stage(transformer, layout, kind)
-        held = np.where(_fits_alone(one, own, room), 1.0, _replicas(task, own))
+        own = own_part(task, kind)
+        back = backward_memory(task, own.stage).total
+        held = np.where(_fits_alone(one, own, back), 1.0, _replicas(task, own, back))
         replicas = np.maximum(replicas, held)
     return degrees * replicas

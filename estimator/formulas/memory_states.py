@@ -11,7 +11,7 @@ from ..breakdown import Breakdown
 from .layout import Layout
 from .memory import Optimizer, largest_tensor, low_rank_elements, matrix_edges, state_memory
 from .parameters import Transformer, layer_matrices, total_parameters
-from .stages import Held, Stage, held_parameters, held_share
+from .stages import Held, Stage, held_parameters, held_share, shares
 
 # What is kept in the memory of the host instead of the card's; the place of a word in this list is its code.
 OFFLOADS = ("none", "optimizer", "all")
@@ -78,7 +78,32 @@ def trained(model: Transformer, held: Held, method: Method, layout: Layout) -> H
     )
 
 
-def weight_memory(held: Held, learning: Held, optimizer: Optimizer, method: Method, layout: Layout) -> Array:
+class Own(NamedTuple):
+    """What belongs to one card of a stage before ZeRO shards it, worked out once.
+
+    ``held`` and ``learning`` parameters; ``largest`` tensor that learns; ``few`` bytes of factored and
+    low-rank states for each learning parameter.
+    """
+
+    stage: Stage
+    held: Held
+    learning: Held
+    largest: Array
+    few: Array
+
+
+def own_of(model: Transformer, stage: Stage, optimizer: Optimizer, method: Method, layout: Layout) -> Own:
+    """Return what belongs to one card of a stage."""
+    held = held_parameters(model, stage, layout)
+    learning = trained(model, held, method, layout)
+    elements = optimizer.factored * matrix_edges(model) + optimizer.low_rank * low_rank_elements(
+        model, optimizer.rank
+    )
+    few = quotient(elements, np.maximum(total_parameters(model).total, 1.0))
+    return Own(stage, held, learning, np.minimum(largest_tensor(model) / layout.tp, learning.total), few)
+
+
+def weight_memory(own: Own, optimizer: Optimizer, method: Method, layout: Layout) -> Array:
     r"""Weights on a card, frozen and learning ones; none where they stand on the host. [byte]
 
     Notes
@@ -92,16 +117,14 @@ def weight_memory(held: Held, learning: Held, optimizer: Optimizer, method: Meth
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.3; T. Dettmers et al., 2023,
     arXiv:2305.14314, Section 3, for frozen weights of 4 bits.
     """
-    left = held_share(held, layout, 3.0)
+    left = held_share(own.held, layout, 3.0)
     frozen = method.base * (left.matrices + left.experts) + method.base_outer * left.outer
-    own = optimizer.weights * held_share(learning, layout, 3.0).total
-    kept = np.where(method.frozen > 0, frozen + own, own)
+    learning = optimizer.weights * held_share(own.learning, layout, 3.0).total
+    kept = np.where(method.frozen > 0, frozen + learning, learning)
     return np.where(method.offload >= 2, 0.0, kept)
 
 
-def gradient_share(
-    model: Transformer, learning: Held, optimizer: Optimizer, method: Method, layout: Layout
-) -> Array:
+def gradient_share(own: Own, optimizer: Optimizer, method: Method, layout: Layout) -> Array:
     r"""Gradients on a card; with a fused update those of one tensor, offloaded none. [byte]
 
     Notes
@@ -116,17 +139,12 @@ def gradient_share(
     arXiv:2306.09782, Section 3.2, for the fused update; J. Ren et al., "ZeRO-Offload", 2021,
     arXiv:2101.06840, Section 4.1, for gradients that go to the host as they are made.
     """
-    largest = np.minimum(largest_tensor(model) / layout.tp, learning.total)
-    one = Held(largest, np.zeros(()), np.zeros(()))
-    left = np.where(
-        optimizer.fused > 0,
-        held_share(one, layout, 2.0).total,
-        held_share(learning, layout, 2.0).total,
-    )
+    one = own.largest * shares(layout, 2.0)[0]
+    left = np.where(optimizer.fused > 0, one, held_share(own.learning, layout, 2.0).total)
     return np.where(method.offload >= 1, 0.0, optimizer.gradients * left)
 
 
-def optimizer_share(model: Transformer, learning: Held, optimizer: Optimizer, layout: Layout) -> Array:
+def optimizer_share(own: Own, optimizer: Optimizer, layout: Layout) -> Array:
     r"""Master weights and moments that belong to a card, wherever they stand. [byte]
 
     Notes
@@ -139,14 +157,22 @@ def optimizer_share(model: Transformer, learning: Held, optimizer: Optimizer, la
     ----------
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.1.
     """
-    left = held_share(learning, layout, 1.0)
+    left = held_share(own.learning, layout, 1.0)
     inner = left.matrices + left.experts
-    of_all = quotient(left.total, np.maximum(total_parameters(model).total, 1.0))
-    few = optimizer.factored * matrix_edges(model) + optimizer.low_rank * low_rank_elements(
-        model, optimizer.rank
-    )
     moments = optimizer.states * inner + optimizer.states_outer * left.outer
-    return optimizer.master * left.total + moments + few * of_all
+    return (optimizer.master + own.few) * left.total + moments
+
+
+def states_of(own: Own, optimizer: Optimizer, method: Method, layout: Layout) -> Breakdown:
+    """Return weights, gradients and optimizer states of what belongs to a card. [byte]"""
+    states = optimizer_share(own, optimizer, layout)
+    return Breakdown(
+        {
+            "weights": weight_memory(own, optimizer, method, layout),
+            "gradients": gradient_share(own, optimizer, method, layout),
+            "optimizer_states": np.where(method.offload >= 1, 0.0, states),
+        }
+    )
 
 
 def card_states(
@@ -182,16 +208,7 @@ def card_states(
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5 and Figure 1; Megatron-LM,
     ``theoretical_memory_usage.py``, for the most loaded shard.
     """
-    held = held_parameters(transformer, stage, layout)
-    learning = trained(transformer, held, method, layout)
-    states = optimizer_share(transformer, learning, optimizer, layout)
-    return Breakdown(
-        {
-            "weights": weight_memory(held, learning, optimizer, method, layout),
-            "gradients": gradient_share(transformer, learning, optimizer, method, layout),
-            "optimizer_states": np.where(method.offload >= 1, 0.0, states),
-        }
-    )
+    return states_of(own_of(transformer, stage, optimizer, method, layout), optimizer, method, layout)
 
 
 def whole_states(transformer: Transformer, optimizer: Optimizer, method: Method) -> Breakdown:

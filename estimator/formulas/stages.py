@@ -237,10 +237,10 @@ def held_share(held: Held, layout: Layout, least: float) -> Held:
     return Held(held.matrices * dense, held.experts * experts, held.outer * dense)
 
 
-def layer_parameters(model: Transformer, stage: Stage, layout: Layout) -> Array:
+def layer_parameters(model: Transformer, stage: Stage, held: Held, layout: Layout) -> Array:
     """Parameters of one layer on a card, the mean of a stage's. [1]"""
-    held = held_parameters(model, stage._replace(embedding=np.zeros(()), head=np.zeros(())), layout)
-    return quotient(held.total, np.maximum(stage.layers, 1.0))
+    inner = held.total - outer_parameters(model, stage) / layout.tp
+    return quotient(inner, np.maximum(stage.layers, 1.0))
 
 
 def blocks_of(model: Transformer, stage: Stage) -> tuple[Array, Array, Array]:

@@ -35,13 +35,13 @@ def both(model: Transformer, seq: float, eager: float = 0.0, **given: float) -> 
 def kept(model: Transformer, seq: float, kind: str = "first", eager: float = 0.0, **given: float) -> float:
     spread = layout(**given)
     own = stage(model, spread, kind)
-    return float(activations.kept_activation(model, own, spread, array(seq), array(eager)))
+    return float(activations.passes_activation(model, own, spread, array(seq), array(eager))[0])
 
 
 def again(model: Transformer, seq: float, eager: float = 0.0, **given: float) -> float:
     spread = layout(**given)
     own = stage(model, spread, "first")
-    return float(activations.recomputed_activation(model, own, spread, array(seq), array(eager)))
+    return float(activations.passes_activation(model, own, spread, array(seq), array(eager))[1])
 
 
 def paper(s: int, b: int, h: int) -> int:
@@ -273,7 +273,7 @@ def test_sequences_at_a_time_multiply_what_is_kept(
 def test_the_mode_is_an_axis_like_any_other_and_equals_its_points() -> None:
     model, seqs = transformer(**GPT3), np.array([[1024.0], [2048.0]])
     many = layout(recompute=np.array([0.0, 1.0, 2.0]), unfused=1, micro_batch=2)
-    found = activations.kept_activation(model, stage(model, many, "first"), many, seqs, array(0))
+    found, _ = activations.passes_activation(model, stage(model, many, "first"), many, seqs, array(0))
     assert np.shape(found) == (2, 3)
     for row, mode in np.ndindex(2, 3):
         alone = kept(model, float(seqs[row, 0]), recompute=mode, unfused=1, micro_batch=2)

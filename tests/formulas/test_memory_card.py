@@ -17,7 +17,6 @@ from estimator.formulas.memory_card import Card, Task
 from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import Transformer, total_parameters
 from estimator.formulas.shapes import transformer
-from estimator.formulas.stages import stage
 
 from .layouts import layout
 
@@ -62,7 +61,7 @@ def task(
 
 
 def buffers(asked: Task) -> dict[str, float]:
-    own = stage(asked.transformer, asked.layout, "first")
+    own = memory_card.own_part(asked, "first")
     return {name: float(part) for name, part in memory_card.gather_buffers(asked, own).parts.items()}
 
 
@@ -157,7 +156,7 @@ def test_lomo_turns_one_tensor_to_32_bit() -> None:
 
 def test_a_sharded_update_of_lomo_holds_a_share_of_the_weights() -> None:
     asked = task(kept=LOMO, count=4, zero=3)
-    own = stage(LLAMA, asked.layout, "first")
+    own = memory_card.own_part(asked, "first")
     assert float(memory_card.update_memory(asked, own)) == 4 * 32000 * 4096 * (1 + 1 / 4)
 
 
@@ -179,12 +178,12 @@ def test_gradients_turned_to_32_bit_before_the_update(zero: float, beside: bool)
 
 def test_at_stage_3_no_more_than_a_group_is_copied_at_a_time() -> None:
     asked = task(on=card(update_copies=4), count=2, zero=3)
-    assert float(memory_card.update_memory(asked, stage(LLAMA, asked.layout, "first"))) == 4e9
+    assert float(memory_card.update_memory(asked, memory_card.own_part(asked, "first"))) == 4e9
 
 
 def test_the_host_updates_what_stands_there() -> None:
     asked = task(on=card(update_copies=4), way=method(offload=1))
-    assert float(memory_card.update_memory(asked, stage(LLAMA, asked.layout, "first"))) == 0
+    assert float(memory_card.update_memory(asked, memory_card.own_part(asked, "first"))) == 0
 
 
 # Table 2 of Lv et al. 2023: allocated on a card, RTX 3090, sequence 1,024, batch 1, GiB printed as GB.
