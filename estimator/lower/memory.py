@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ..errors import EstimatorError
 from ..formulas.memory_states import OFFLOADS, Method
 from ..presets import Presets
 from ..provenance import Figure, Origin
@@ -91,6 +92,8 @@ def _method(asked: Asked, rules: Record) -> None:
         draft.put(name, value, Origin("derived", f"method is {method}", option="--method"))
     if method != "full":
         _rank(asked, rules)
+    elif asked.run.rank is not None:
+        raise EstimatorError("--rank: full training has no adapters; add --method lora or --method qlora")
     place = _word(asked, "offload", OFFLOADS[0])
     draft.put("method_offload", float(OFFLOADS.index(place)), draft.origins["offload"])
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from estimator import Case, Presets, Run
+from estimator.errors import QuestionError
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
 from estimator.lower import lower
@@ -57,6 +58,12 @@ def test_a_rank_that_is_not_given_is_an_assumption_of_adapters_alone() -> None:
     assert case(method="qlora", rank=64).origins["method_rank"].kind == "given"
     assert column("method_rank", method="qlora", rank=64) == 64
     assert case().origins["method_rank"].kind == "derived"
+
+
+def test_a_rank_without_adapters_is_refused() -> None:
+    with pytest.raises(QuestionError) as told:
+        case(rank=8)
+    assert str(told.value) == "--rank: full training has no adapters; add --method lora or --method qlora"
 
 
 @pytest.mark.parametrize(("word", "code"), [("none", 0), ("optimizer", 1), ("all", 2)])
