@@ -69,6 +69,11 @@ def noted(case: Case) -> Case:
             f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "
             f"{replicas:,.0f} at least {float(columns['micro_batch']):,.0f}"
         )
+    elif batch % (replicas * float(columns["micro_batch"])) > 0.0:
+        notes.append(
+            f"a batch of {batch:,.0f} sequences does not divide evenly over {replicas:,.0f} replicas, nor does "
+            "another layout tried divide it; each is taken to work on an even share"
+        )
     if count > float(columns["largest_run"]):
         notes.append(
             f"{count:,.0f} accelerators are more than any run on record has used "

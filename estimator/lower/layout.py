@@ -93,9 +93,9 @@ def _column(asked: Asked, name: str) -> float:
 
 
 def _facts(asked: Asked, values: Mapping[str, float]) -> dict[str, float]:
-    """Return what the rules of a legal layout look at; a shape that was only guessed breaks none."""
+    """Return what the rules of a legal layout look at; a shape or a batch that was only guessed breaks none."""
     guessed = "shape" in asked.draft.words
-    names = ("count", "per_node", "experts", "seq", "micro_batch", "global_batch")
+    names = ("count", "per_node", "experts", "seq", "micro_batch")
     flags = {
         "chosen": float(bool({*DEGREES, "shard"} & asked.run.given().keys())),
         "node_shard": float(asked.run.shard == "node"),
@@ -103,7 +103,9 @@ def _facts(asked: Asked, values: Mapping[str, float]) -> dict[str, float]:
     }
     model = {name: math.nan if guessed else _column(asked, name) for name in _SPLIT}
     model["layers"] += _column(asked, "encoder_layers")
-    return {**{name: _column(asked, name) for name in names}, **model, **values, **flags}
+    known = {name: _column(asked, name) for name in names}
+    batch = math.nan if asked.run.global_batch is None else asked.run.global_batch
+    return {**known, **model, "global_batch": batch, **values, **flags}
 
 
 _NAMES = {"tp": "tensor", "pp": "pipeline", "vpp": "interleaved", "cp": "context", "ep": "expert"}

@@ -87,9 +87,32 @@ def test_the_software_becomes_a_code_and_a_year() -> None:
         "typical",
         "megatron",
     )
-    assert math.isnan(silent.columns["stack_year"])
-    assert given.columns["stack_year"] == 2024.5
-    assert [given.origins[name].kind for name in ("stack", "stack_year")] == ["given", "given"]
+    # The H100 is of 2022, and two years later its software is what most have.
+    assert (silent.columns["stack_year"], given.columns["stack_year"]) == (2024.0, 2024.5)
+    for found, kind in ((silent, "assumed"), (given, "given")):
+        assert [found.origins[name].kind for name in ("stack", "stack_year")] == [kind, kind]
+    assert [silent.origins[name].option for name in ("stack", "stack_year")] == ["--stack", "--stack-year"]
+    assert (silent.words["stack"], given.words["stack"]) == ("typical", "megatron")
+
+
+def test_the_software_of_a_new_chip_is_no_newer_than_the_newest_measured() -> None:
+    latest = PRESETS.load("assumptions", "software").value("latest")
+    launches = {chip.id: chip.words.get("launch") for chip in PRESETS.all("accelerators")}
+    new = [chip for chip, launch in launches.items() if launch and float(str(launch)) + 2 > latest]
+    assert new
+    assert {float(case(on=chip).columns["stack_year"]) for chip in new} == {latest}
+
+
+def test_an_assumed_batch_is_nobodys_fault() -> None:
+    """Llama 3.1's 16 M tokens a step are 1,953 sequences of 8,192 and divide by nothing: they give way."""
+    found = ask(
+        Run.read({"model": "llama-3.1-405b", "count": 512, "tp": 8, "pp": 16, "seq": 8192}, PRESETS), PRESETS
+    )
+    replicas = 512 / (8 * 16)
+    batch = float(found.global_batch.value)
+    assert batch % (replicas * float(found.micro_batch.value)) == 0
+    assert batch * 8192 == pytest.approx(16e6, rel=0.02)
+    assert not any("divide" in note for note in found.case.notes if "batch" in note)
 
 
 def noted(**question: Any) -> list[str]:
