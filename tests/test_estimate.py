@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from estimator import Case, Estimate, Presets, Run, ask, evaluate
 from estimator.arrays import Array, array
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS, Step
+from estimator.estimate import evaluate as evaluate_some
 from estimator.lower import lower
 
 PRESETS = Presets()
@@ -33,6 +34,11 @@ def usual() -> Estimate:
     return ask(Run.read(GIVEN, PRESETS), PRESETS)
 
 
+def same(one: Array, other: Array) -> bool:
+    """Equal to the last bit, or both not known."""
+    return bool(one == other) or (math.isnan(float(one)) and math.isnan(float(other)))
+
+
 def point(columns: Mapping[str, Array], shape: tuple[int, ...], place: tuple[int, ...]) -> dict[str, Array]:
     """The columns of one cell of a grid."""
     return {name: array(np.broadcast_to(column, shape)[place]) for name, column in columns.items()}
@@ -42,8 +48,12 @@ def point(columns: Mapping[str, Array], shape: tuple[int, ...], place: tuple[int
 
 AXES: dict[str, dict[str, Any]] = {
     "(3,)": {"count": np.array([8.0, 64.0, 4096.0])},
-    "(3,), two columns": {"count": np.array([8.0, 64.0, 512.0]), "mfu": np.array([0.5, 0.45, 0.3])},
-    "(2, 3)": {"seq": np.array([[2048.0], [8192.0]]), "mfu": np.array([0.3, 0.4, 0.5])},
+    "(3,), two columns": {"count": np.array([8.0, 64.0, 512.0]), "given_mfu": np.array([0.5, 0.45, math.nan])},
+    "(2, 3)": {"seq": np.array([[2048.0], [8192.0]]), "given_mfu": np.array([0.3, 0.4, 0.5])},
+    "(3, 2), layouts": {
+        "tp": np.array([[1.0], [2.0], [8.0]]), "pp": np.array([1.0, 4.0]), "zero": np.array([3.0, 1.0]),
+        "sequence_parallel": np.array([[0.0], [1.0], [1.0]]), "given_mfu": array(math.nan),
+    },
     "(2, 1, 3)": {
         "recompute": np.array([0.0, 1.0, 2.0]), "tokens": np.array([[[1e9]], [[1e12]]]), "price": np.array([5e-4]),
     },
@@ -61,8 +71,7 @@ def test_a_grid_equals_its_points_to_the_last_bit(name: str) -> None:
         alone = evaluate(base.with_columns(point(axes, shape, place)))
         for quantity, value in alone.values.items():
             assert np.shape(value) == (), quantity
-            found = np.broadcast_to(grid.values[quantity], shape)[place]
-            assert found == value or (math.isnan(found) and math.isnan(float(value))), quantity
+            assert same(np.broadcast_to(grid.values[quantity], shape)[place], value), quantity
         for quantity, parts in alone.parts.items():
             for part, value in parts.items():
                 assert np.broadcast_to(grid.parts[quantity][part], shape)[place] == value, (quantity, part)
@@ -84,6 +93,8 @@ def test_cases_below_each_other_are_answered_each_as_alone() -> None:
         case(),
         case(params="70B", on="h100", count=512),
         case(optimizer="lomo", recompute="none", count=8),
+        case(mfu=None, tp=4, pp=2, stack="megatron"),
+        case(model="mixtral-8x7b", params=None, mfu=None, ep=8, zero=1, precision="bf16"),
     ]
     stacked = several[0].with_columns(
         {name: np.stack([one.columns[name] for one in several]) for name in several[0].columns}
@@ -91,7 +102,7 @@ def test_cases_below_each_other_are_answered_each_as_alone() -> None:
     found = evaluate(stacked)
     for index, one in enumerate(several):
         for name, value in evaluate(one).values.items():
-            assert np.broadcast_to(found.values[name], (3,))[index] == value, name
+            assert same(np.broadcast_to(found.values[name], (len(several),))[index], value), name
 
 
 def test_evaluating_changes_nothing() -> None:
@@ -99,8 +110,16 @@ def test_evaluating_changes_nothing() -> None:
     before = {name: float(column).hex() for name, column in asked.columns.items()}
     first, second = evaluate(asked), evaluate(asked)
     assert {name: float(column).hex() for name, column in asked.columns.items()} == before
-    assert first.values == second.values
+    assert all(same(value, second.values[name]) for name, value in first.values.items())
     assert first.case is asked
+
+
+@pytest.mark.parametrize("wanted", ["cost", "modelled_time", "memory", "hfu"])
+def test_what_is_wanted_alone_is_what_it_is_among_all(wanted: str) -> None:
+    whole, alone = evaluate(case(mfu=None)), evaluate_some(case(mfu=None), [wanted])
+    assert alone.values[wanted] == whole.values[wanted]
+    assert alone.values.keys() < whole.values.keys()
+    assert all(same(value, whole.values[name]) for name, value in alone.values.items())
 
 
 # Steps.
@@ -131,7 +150,8 @@ def test_names_of_steps_and_inputs_do_not_meet() -> None:
 
 
 def test_parts_sum_to_their_total(usual: Estimate) -> None:
-    assert {"parameters", "flops", "state_memory", "memory", "power", "energy", "cost"} <= set(usual.parts)
+    names = {"parameters", "flops", "state_memory", "memory", "step_time", "power", "energy", "cost"}
+    assert names <= set(usual.parts)
     for name, parts in usual.parts.items():
         assert sum(float(part) for part in parts.values()) == pytest.approx(
             float(usual.values[name]), rel=1e-12
@@ -140,7 +160,9 @@ def test_parts_sum_to_their_total(usual: Estimate) -> None:
 
 def test_what_is_not_known_is_not_known_and_the_rest_is() -> None:
     found = evaluate(case().with_columns({"price": array(math.nan)}))
-    assert [name for name, value in found.values.items() if math.isnan(float(value))] == ["price", "cost"]
+    unknown = [name for name, value in found.values.items() if math.isnan(float(value))]
+    # No efficiency is given: the modelled one counts.
+    assert unknown == ["price", "efficiency_coefficient", "given_efficiency", "cost"]
 
 
 def test_a_run_by_hand(usual: Estimate) -> None:
@@ -149,6 +171,7 @@ def test_a_run_by_hand(usual: Estimate) -> None:
     expected = {
         "flops_6nd": 6 * 7e9 * 1e12,
         "accelerator_hours": seconds,
+        "mfu": 0.4,
         "occupied_hours": seconds / 0.9,
         "wall_clock": seconds / 0.9 / 64,
         "throughput": 1e12 / seconds * 64,
@@ -177,14 +200,15 @@ def plain(of: Mapping[str, float]) -> dict[str, float]:
     states = (bytes_["weights"] + bytes_["gradients"] + bytes_["master"]) * total
     states += bytes_["states"] * matrices + bytes_["states_outer"] * outer
     efficiency = min(1.0, of["efficiency_coefficient"] * of["count"] ** -of["efficiency_exponent"])
-    speed = of["peak"] * of["mfu"] * efficiency / per_token
+    speed = of["peak"] * of["given_mfu"] * efficiency / per_token
     productive = of["tokens"] / speed
     held = productive / of["goodput"]
     power = of["power_per_accelerator"] * (1 + of["host_share"]) * of["pue"]
     return {
         "parameters": total, "active_parameters": passed + outer, "flops_per_token": per_token,
         "flops": per_token * of["tokens"], "flops_6nd": 6 * (passed + outer) * of["tokens"], "state_memory": states,
-        "scaling_efficiency": efficiency, "throughput_per_accelerator": speed, "throughput": speed * of["count"],
+        "scaling_efficiency": efficiency, "mfu": of["given_mfu"] * efficiency,
+        "throughput_per_accelerator": speed, "throughput": speed * of["count"],
         "step_time": of["global_batch"] * of["seq"] / (speed * of["count"]), "accelerator_hours": productive,
         "occupied_hours": held, "wall_clock": held / of["count"], "power": of["count"] * power, "energy": held * power,
         "carbon": held * power * of["carbon_intensity"], "cost": held * of["price"],
@@ -225,7 +249,8 @@ def columns(draw: st.DrawFn) -> dict[str, float]:
         ("shared_ffn", 99), ("seq", 512), ("window", 512), ("count", 4096), ("global_batch", 512),
     )}  # fmt: skip
     shares = {
-        name: draw(st.floats(0.1, 1.0)) for name in ("mfu", "goodput", "efficiency_coefficient", "host_share")
+        name: draw(st.floats(0.1, 1.0))
+        for name in ("given_mfu", "goodput", "efficiency_coefficient", "host_share")
     }
     sizes = {
         name: draw(st.floats(1.0, 1e12)) for name in ("tokens", "peak", "price", "power_per_accelerator")
@@ -354,12 +379,14 @@ def test_a_quantity_that_this_question_has_not_is_no_attribute(usual: Estimate, 
 # Nothing to divide by.
 
 
-def test_no_cards_take_for_ever_and_nothing_warns() -> None:
+@pytest.mark.parametrize("given", [{}, {"mfu": None}, {"mfu": None, "scaling_efficiency": 0.9}])
+def test_no_cards_take_for_ever_and_nothing_warns(given: dict[str, Any]) -> None:
     """Every warning is an error here."""
+    asked = case(**given)
     one, several = (
-        evaluate(case().with_columns({"count": count})) for count in (array(0.0), np.array([0.0, 64.0]))
+        evaluate(asked.with_columns({"count": count})) for count in (array(0.0), np.array([0.0, 64.0]))
     )
-    usual = evaluate(case())
+    usual = evaluate(asked)
     for quantity in ("wall_clock", "step_time"):
         assert float(one.values[quantity]) == math.inf
         assert np.asarray(several.values[quantity]).tolist() == [math.inf, usual.values[quantity]]
