@@ -97,10 +97,8 @@ def _singles(run: Run, found: Estimate) -> Iterator[Inputs]:
 
 def _of_layout(run: Run, columns: Mapping[str, Array]) -> Iterator[Inputs]:
     """Yield changes of what the question gives of its layout: more of each degree, less at a time."""
-    if run.recompute in ("none", "selective"):
-        yield {"recompute": "full"}
-    if run.recompute == "none":
-        yield {"recompute": "selective"}
+    modes = {"none": ("full", "selective", "modules"), "selective": ("full",), "modules": ("full", "selective")}
+    yield from ({"recompute": mode} for mode in modes.get(run.recompute or "", ()))
     if run.attention == "unfused":
         yield {"attention": "fused"}
     if run.sequence_parallel == "off" and (run.tp or 1.0) > 1.0:

@@ -28,7 +28,7 @@ _CHOICES: Mapping[str, tuple[float, ...]] = {
     "ep": (1, 2, 4, 8, 16, 32, 64),
     "zero": (1, 3),
     "micro_batch": (1, 2, 4, 8),
-    "recompute": (0, 2),
+    "recompute": (0, 3, 2),
 }
 # Questions whose layouts are tried at a time, and layouts that are evaluated at a time.
 _QUESTIONS = 64
@@ -41,6 +41,8 @@ _LONG = 16384.0
 _ALIKE = 0.01
 # Of a card's memory no more than this share is planned: estimates of memory stray by about as much as is left.
 _FILLED = 0.95
+# How much there is to a mode of recomputation, by its code: none, norms and activations, scores, layers.
+_REPEATED = np.array([0.0, 0.1, 0.2, 0.05])
 # By so much an assumed batch may grow that every replica has work.
 _STRETCH = 2.0
 
@@ -254,12 +256,14 @@ def _tried(case: Case, legal: Layouts) -> Case:
 
 def _complication(columns: Mapping[str, Values]) -> Values:
     """Rank layouts by how much there is to them: degrees beyond one, then recomputation and small batches."""
-    weights = {"recompute": 0.1, "micro_batch": -0.01}
     total: Values = np.zeros(())
     for name, column in columns.items():
-        total = total + (
-            np.log2(column) if name in ("tp", "pp", "vpp", "cp", "ep") else weights.get(name, 0.0) * column
-        )
+        if name in ("tp", "pp", "vpp", "cp", "ep"):
+            total = total + np.log2(column)
+        elif name == "recompute":
+            total = total + _REPEATED[column.astype(np.intp)]
+        elif name == "micro_batch":
+            total = total - 0.01 * column
     return total
 
 

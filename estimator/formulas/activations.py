@@ -12,7 +12,7 @@ from .parameters import Transformer
 from .stages import Stage, blocks_of
 
 # The recomputation modes; the place of a mode in this list is its code.
-RECOMPUTE = ("none", "selective", "full")
+RECOMPUTE = ("none", "selective", "full", "modules")
 
 
 class Kept(NamedTuple):
@@ -129,6 +129,47 @@ def block_activation(model: Transformer, stage: Stage, eager: Array) -> Kept:
     return Kept(norms, attention * attention_activation(model, eager) + inner)
 
 
+def inner_output(model: Transformer, width: Array, eager: Array) -> Array:
+    r"""Bytes a token that the activation function of a feed-forward block gives. [byte/token]
+
+    Notes
+    -----
+    .. math:: 2 f
+
+    and 4 f where each operation of a gated block keeps its own: the activation and its product.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1: the input of the second matrix, 8 s b h of the 34.
+    """
+    return 2.0 * (1.0 + model.gated * np.where(eager > 0, 1.0, 0.0)) * width
+
+
+def module_output(model: Transformer, stage: Stage, eager: Array) -> Kept:
+    r"""Return what norms and activation functions of a stage give of a token, which modules make again. [byte/token]
+
+    Notes
+    -----
+    .. math:: 4 h + \frac{8 h}{t}
+
+    of the :math:`10 h + 24 h / t` of a plain layer with f = 4 h; operation by operation a norm makes 12 h of its
+    input. Norms of latents count as well.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1 (inputs of the first matrices, input of the second);
+    NVIDIA, Megatron-Core, ``TransformerConfig.recompute_modules`` (``layernorm``, ``moe_act``); Huawei, MindSpeed,
+    ``--recompute-activation-function`` and ``--recompute-norm``.
+    """
+    attention, dense, sparse = blocks_of(model, stage)
+    norms = (attention + dense + sparse) * np.where(eager > 0, 12.0, 2.0) * model.hidden
+    latents = np.where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
+    expert = model.experts_per_token * inner_output(model, model.expert_ffn, eager)
+    inner = dense * inner_output(model, model.ffn, eager)
+    inner = inner + sparse * (expert + inner_output(model, model.shared_ffn, eager))
+    return Kept(norms, attention * latents + inner)
+
+
 def tokens_of(layout: Layout, seq: Array) -> Array:
     r"""Tokens of a micro-batch on one card. [token]
 
@@ -187,8 +228,12 @@ def layers_activation(
     tokens = tokens_of(layout, seq)
     attention, _, _ = blocks_of(model, stage)
     scores = layout.unfused * attention * score_activation(model, seq, eager)
-    whole = kept.whole * replication(layout)
-    return tokens * (whole + kept.split / layout.tp), tokens * scores / layout.tp
+    return tokens * _on_card(kept, layout), tokens * scores / layout.tp
+
+
+def _on_card(kept: Kept, layout: Layout) -> Array:
+    """Return what one card has of what blocks keep. [byte/token]"""
+    return kept.whole * replication(layout) + kept.split / layout.tp
 
 
 def checkpoint_activation(model: Transformer, layers: Array, layout: Layout, seq: Array) -> Array:
@@ -213,17 +258,21 @@ def passes_activation(
     """Return activations that a card of a stage keeps, and what the layer at work makes again. [byte]
 
     Kept are those of all micro-batches in flight, between forward and backward pass; made again, in the
-    backward pass, is all of a layer with full recomputation and its scores with selective.
+    backward pass, is all of a layer with full recomputation, its scores with selective, and what norms and
+    activation function give with modules.
 
     References
     ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2, Section 4.2.3 and Section 5.
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2, Section 4.2.3 and Section 5; `module_output`.
     """
     kept, scores = layers_activation(model, stage, layout, seq, eager)
-    none, full = layout.recompute == 0, layout.recompute == 2
+    mode = layout.recompute
+    full, modules = mode == 2, mode == 3
+    given = tokens_of(layout, seq) * _on_card(module_output(model, stage, eager), layout)
+    made = np.where(modules, given, 0.0)
     inputs = checkpoint_activation(model, np.ones(()), layout, seq)
-    each = np.where(full, inputs * stage.layers, kept + np.where(none, scores, 0.0))
-    again = np.where(full, kept + scores, np.where(none, 0.0, scores))
+    each = np.where(full, inputs * stage.layers, kept - made + np.where(mode == 1, 0.0, scores))
+    again = np.where(full, kept + scores, np.where(mode == 1, scores, made))
     return stage.in_flight * each + stage.head * inputs, again / np.maximum(stage.layers, 1.0)
 
 

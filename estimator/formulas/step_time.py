@@ -40,15 +40,19 @@ def passed_share(model: Transformer) -> Array:
     return np.where(model.encoder_layers > 0, 0.5, 1.0)
 
 
-def recomputed_share(job: Job) -> tuple[Array, Array]:
-    """Extra forward passes of the whole layer and of its attention: 1 with full recomputation. [1]
+def recomputed_share(job: Job) -> tuple[Array, Array, Array]:
+    """Extra forward passes of the whole layer, of its attention and of its element-wise work. [1]
+
+    Each is 1 with full recomputation.
 
     References
     ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5: selective recomputation repeats attention alone.
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5: selective recomputation repeats attention alone; NVIDIA,
+    Megatron-Core, ``TransformerConfig.recompute_modules``: norms and activation functions, no product.
     """
     code = job.layout.recompute
-    return np.where(code == 2, 1.0, 0.0), np.where(code >= 1, 1.0, 0.0)
+    whole = np.where(code == 2, 1.0, 0.0)
+    return whole, np.where(code == 1, 1.0, whole), np.where(code == 3, 1.0, whole)
 
 
 def layers_time(job: Job) -> Mapping[str, Array]:
@@ -60,7 +64,7 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     blocks, dense, sparse = (
         passed * count for count in (attention_blocks(model), dense_layers(model), model.moe_layers)
     )
-    whole, partial = recomputed_share(job)
+    whole, partial, light = recomputed_share(job)
     attention, forward = attention_products_time(job), feed_forward_time(job, model.ffn)
     experts = np.where(model.experts > 0, experts_time(job), 0.0)
     products = blocks * attention + dense * forward
@@ -68,7 +72,7 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
     norms = dense * elementwise_time(job, model.ffn) + sparse * elementwise_time(job, inner)
     sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0 + 0.0 * whole)
-    repeated = whole * (products + sparse * experts + norms / 3.0 + sent + shaken / 2.0)
+    repeated = whole * (products + sparse * experts + sent + shaken / 2.0) + light * norms / 3.0
     return {
         "matrix_products": job.passes * products,
         "attention": blocks * once,

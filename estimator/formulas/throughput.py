@@ -165,7 +165,7 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
     flops_per_token
         Model FLOPs of a token, forward and backward, by part. [FLOP/token]
     recompute
-        Code of what is recomputed: 0 nothing, 1 attention, 2 every layer. [1]
+        Code of what is recomputed: 0 nothing, 1 attention, 2 every layer, 3 norms and activation functions. [1]
 
     Returns
     -------
@@ -175,7 +175,8 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
     -----
     .. math:: \mathrm{HFU} = \mathrm{MFU} \left(1 + \frac{F_{again}}{F}\right)
 
-    One more forward pass, a third of the FLOPs: of the attention scores, or of the layers without the head.
+    One more forward pass, a third of the FLOPs: of the attention scores, or of the layers without the head. Norms and
+    activation functions have no products.
 
     References
     ----------

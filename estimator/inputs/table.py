@@ -45,8 +45,8 @@ FIELDS: Mapping[str, Field] = {
         fields.switch, "Split norms and dropout over the tensor-parallel ranks: on or off.", "SWITCH"
     ),
     "recompute": Field(
-        fields.one_of("none", "selective", "full"),
-        "Activation recomputation: none, selective or full.",
+        fields.one_of("none", "selective", "full", "modules"),
+        "Activation recomputation: none, selective (scores), full (layers) or modules (norms, activations).",
         "NAME",
     ),
     "attention": Field(
