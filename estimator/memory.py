@@ -97,7 +97,11 @@ def _singles(run: Run, found: Estimate) -> Iterator[Inputs]:
 
 def _of_layout(run: Run, columns: Mapping[str, Array]) -> Iterator[Inputs]:
     """Yield changes of what the question gives of its layout: more of each degree, less at a time."""
-    modes = {"none": ("full", "selective", "modules"), "selective": ("full",), "modules": ("full", "selective")}
+    modes = {
+        "none": ("full", "selective", "modules"),
+        "selective": ("full",),
+        "modules": ("full", "selective"),
+    }
     yield from ({"recompute": mode} for mode in modes.get(run.recompute or "", ()))
     if run.attention == "unfused":
         yield {"attention": "fused"}

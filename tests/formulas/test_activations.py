@@ -16,7 +16,7 @@ from estimator.formulas.stages import KINDS, stage
 
 from .layouts import layout
 
-NONE, SELECTIVE, FULL = (RECOMPUTE.index(mode) for mode in ("none", "selective", "full"))
+NONE, SELECTIVE, FULL, MODULES = (RECOMPUTE.index(mode) for mode in ("none", "selective", "full", "modules"))
 GPT3 = {"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152, "vocab": 51200}
 LLAMA = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
 TOKEN = 2048 * 12288
@@ -116,12 +116,51 @@ def test_table_2(given: dict[str, float], units: float) -> None:
     assert found == pytest.approx((96 * units + head) * TOKEN, rel=1e-12)
 
 
+# Of the paper's 34 s b h, modules make again the inputs of the first matrices (2 and 2) and of the second (8).
+@pytest.mark.parametrize(
+    ("given", "units"),
+    [
+        pytest.param({}, 22 + 80, id="no parallelism"),
+        pytest.param({"tp": 8}, 6 + 16 / 8 + 80 / 8, id="tensor"),
+        pytest.param({"tp": 8, "sequence_parallel": 1}, 22 / 8 + 80 / 8, id="tensor and sequence"),
+        pytest.param({"cp": 4}, (22 + 80) / 4, id="context"),
+    ],
+)
+def test_modules_keep_the_inputs_of_norms_and_of_the_activation_function(
+    given: dict[str, float], units: float
+) -> None:
+    count = given.get("tp", 1) * given.get("cp", 1)
+    head = 2.0 / (given.get("cp", 1) * (given["tp"] if given.get("sequence_parallel") else 1))
+    found = kept(transformer(**GPT3), 2048, unfused=1, recompute=MODULES, **{**given, "count": count})
+    assert found == pytest.approx((96 * units + head) * TOKEN, rel=1e-12)
+
+
+def test_modules_of_a_gated_layer_keep_gate_and_branch() -> None:
+    # 4 h of norms, 8 h of queries, keys, values and output, 4 f of gate and other branch; eager the same.
+    for eager in (0.0, 1.0):
+        layer = 16 * 4096 + 4 * 11008 - 4 * 4096
+        assert kept(LLAMA, 512, recompute=MODULES, eager=eager) == 512 * (32 * layer + 2 * 4096)
+    # The layer at work makes two norms and the product of the gate: 4 h + 2 f; eager 24 h + 4 f.
+    assert again(LLAMA, 512, recompute=MODULES) == 512 * (4 * 4096 + 2 * 11008)
+    assert again(LLAMA, 512, recompute=MODULES, eager=1.0) == 512 * (24 * 4096 + 4 * 11008)
+
+
+def test_modules_of_experts_and_latents() -> None:
+    model = transformer(
+        layers=1, hidden=1000, heads=10, ffn=0, gated=1, vocab=10, experts=8, experts_per_token=2,
+        expert_ffn=300, shared_ffn=500, moe_layers=1, kv_rank=64, q_rank=32, rope_dim=16,
+    )  # fmt: skip
+    # Two norms, two experts of 300, shared ones of 500, and the norms of both latents, 2 bytes each.
+    assert again(model, 1, recompute=MODULES) == 2 * (2 * 1000 + 2 * 300 + 500 + 64 + 32)
+
+
 def test_the_layer_at_work_is_made_again() -> None:
     model = transformer(**GPT3)
     assert again(model, 2048, unfused=1, recompute=NONE) == 0
     assert again(model, 2048, unfused=1, recompute=SELECTIVE) == 80 * TOKEN
     assert again(model, 2048, unfused=1, recompute=FULL) == 114 * TOKEN
     assert again(model, 2048, recompute=FULL) == 34 * TOKEN
+    assert again(model, 2048, unfused=1, recompute=MODULES) == 12 * TOKEN
 
 
 def test_the_first_stage_keeps_as_many_micro_batches_as_there_are_stages() -> None:
@@ -138,7 +177,7 @@ def test_the_first_stage_keeps_as_many_micro_batches_as_there_are_stages() -> No
 def test_a_fused_kernel_keeps_no_scores_in_any_mode() -> None:
     # Dao et al. 2022, Theorem 1: memory linear in the sequence. What is left are the terms without a s.
     model = transformer(**GPT3)
-    for mode, units in ((NONE, 34), (SELECTIVE, 34), (FULL, 2)):
+    for mode, units in ((NONE, 34), (SELECTIVE, 34), (FULL, 2), (MODULES, 22)):
         assert kept(model, 2048, recompute=mode) == (96 * units + 2) * TOKEN
         assert kept(model, 4096, recompute=mode) == 2 * kept(model, 2048, recompute=mode)
 
@@ -256,10 +295,11 @@ def test_more_recomputation_never_keeps_more(model: Transformer, seq: int, batch
         return kept(model, seq, eager=eager, **given) + again(model, seq, eager=eager, **given)
 
     assert most(FULL) <= most(SELECTIVE) <= most(NONE)
+    assert most(FULL) <= most(MODULES) <= most(NONE)
 
 
 @few
-@given(models, *sizes, st.integers(2, 9), st.sampled_from([NONE, SELECTIVE, FULL]))
+@given(models, *sizes, st.integers(2, 9), st.sampled_from([NONE, SELECTIVE, FULL, MODULES]))
 def test_sequences_at_a_time_multiply_what_is_kept(
     model: Transformer, seq: int, batch: int, eager: int, times: int, mode: int
 ) -> None:
