@@ -17,7 +17,7 @@ from .plan import planned
 from .presets import Presets
 from .provenance import Origin
 
-_LATE = "no count finishes in that time: more accelerators hardly shorten a step of this batch"
+_LATE = "no count finishes in that time: more accelerators hardly shorten the run"
 _WHOLE = {step.name for step in STEPS if step.whole}
 
 

@@ -16,6 +16,8 @@ from .plan import planned
 _ROUNDS = 80
 # After so many larger counts in turn whose time is not less than this share of the least, no count finishes.
 _PATIENCE, _SHORTER = 6, 0.95
+# The count grows at most so many times from one trial to the next.
+_LEAP = 1024.0
 
 
 class _Search(NamedTuple):
@@ -93,7 +95,8 @@ def _next(search: _Search, wanted: Array, step: Array) -> Array:
     Steps are counted in powers of two as large as fit, since a number of many divisors suits the most layouts.
     """
     few, enough = search.few / step, search.enough / step
-    doubled = np.exp2(np.ceil(np.log2(np.maximum(wanted / step, 2.0 * few))))
+    least = np.maximum(few, 1.0)
+    doubled = np.exp2(np.ceil(np.log2(np.clip(wanted / step, 2.0 * least, _LEAP * least))))
     half = np.where(np.isfinite(enough), enough - few, 2.0) / 2.0
     power = np.exp2(np.floor(np.log2(np.maximum(half, 1.0))))
     middle = np.floor((few + half) / power) * power

@@ -1,0 +1,75 @@
+"""The count that a deadline needs where the layout is open too: fewest nodes, whole batches, and no way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from estimator import Estimate, Presets, Run, ask, evaluate
+from estimator.answer import sized
+from estimator.arrays import array
+from estimator.deadline import nodes_in_time
+from estimator.lower import lower
+
+PRESETS = Presets()
+DAY = 86400.0
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "bare count": {"params": 65e9, "within": "30 days"},
+    "small": {"params": 7e9, "within": "3 days"},
+    "mixture": {"model": "mixtral-8x7b", "within": "20 days", "tokens": "5T"},
+    "degrees given": {"model": "llama-65b", "within": "30 days", "tp": 8, "pp": 5, "zero": 1},
+    "much memory": {"params": 1e12, "tokens": "1B", "within": "300 days", "on": "nvidia-a100-sxm-40gb"},
+}
+
+
+def enough(question: dict[str, Any], count: float) -> bool:
+    """Tell whether a run finishes in time and fits on so many accelerators, in the layout that is found there."""
+    case = lower(Run.read(question, PRESETS), PRESETS)
+    found = evaluate(sized(case.with_columns({"count": array(count)})))
+    fits = bool(found.fits) or np.isinf(float(found.fewest_accelerators.value))
+    return fits and bool(found.wall_clock.value <= case.columns["within"])
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_count_found_is_enough_and_a_step_less_is_not(name: str) -> None:
+    question = QUESTIONS[name]
+    case = lower(Run.read(question, PRESETS), PRESETS)
+    nodes, in_time = nodes_in_time(case)
+    count, step = float(nodes) * 8, 8 * (5 if "pp" in question else 1)
+    assert bool(in_time)
+    assert count % step == 0
+    assert enough(question, count)
+    assert count == step or not enough(question, count - step)
+
+
+def asked(**question: Any) -> Estimate:
+    return ask(Run.read({"params": 70e9, "within": "30 days", **question}, PRESETS), PRESETS)
+
+
+@pytest.mark.parametrize("batch", [1024, 1536, 1000, 960])
+def test_a_batch_that_is_given_divides_over_the_count_that_is_found(batch: int) -> None:
+    found = asked(global_batch=batch)
+    replicas = float(found.count.value / (found.tp.value * found.pp.value * found.cp.value))
+    assert batch % (replicas * float(found.micro_batch.value)) == 0
+    assert found.wall_clock.value <= 30 * DAY
+    assert found.case.notes == ()
+
+
+def test_a_batch_that_is_too_small_for_the_time_is_told_and_the_count_stays_within_bounds() -> None:
+    found = asked(global_batch=8, tokens="10T")
+    assert "no count finishes in that time: more accelerators hardly shorten the run" in found.case.notes
+    assert found.wall_clock.value > 30 * DAY
+    assert (
+        found.count.value <= 8 * 8 * 32 * 8
+    )  # eight sequences, and at most tensor 8 and pipeline 32 for each
+
+
+def test_the_range_of_the_count_is_none() -> None:
+    """The count is what is asked for, and the time strays about the deadline."""
+    found = asked()
+    assert (
+        float(found.wall_clock.low) < float(found.wall_clock.value) <= 30 * DAY < float(found.wall_clock.high)
+    )
+    assert found.case.origins["count"].kind == "derived"
