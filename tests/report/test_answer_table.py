@@ -93,7 +93,8 @@ def test_what_has_no_range_shows_none(usual: Estimate) -> None:
 
 @pytest.mark.parametrize(("away", "told"), [(1e-9, ""), (0.01, "39.6 to 40.4 %")])
 def test_a_share_whose_ends_read_alike_shows_no_range(usual: Estimate, away: float, told: str) -> None:
-    narrow = replace(usual, low={"mfu": array(0.4 * (1 - away))}, high={"mfu": array(0.4 * (1 + away))})
+    ends = [{"mfu": array(0.4 * (1 + side))} for side in (-away, away)]
+    narrow = replace(usual, values={**usual.values, "mfu": array(0.4)}, low=ends[0], high=ends[1])
     assert cells(narrow, "MFU")[:2] == ["40 %", told]
 
 

@@ -27,7 +27,7 @@ def question(mfu: tuple[float, float, float] = (0.4, 0.4, 0.4), **changed: Any) 
     low, value, high = mfu
     run = Run.read({**GIVEN, **changed, "mfu": value}, PRESETS)
     case = answer(**changed, mfu=value).case
-    unknown = Unknown("mfu", {"mfu": array(low)}, {"mfu": array(high)})
+    unknown = Unknown("mfu", {"given_mfu": array(low)}, {"given_mfu": array(high)})
     return run, with_ranges(replace(case, unknowns=() if low == high else (unknown,)))
 
 
