@@ -193,7 +193,9 @@ _CALLS = tuple(
 
 def _job(values: Mapping[str, Any]) -> Job:
     """Put together what the time of a step depends on."""
-    names = ("transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method_frozen")
+    names = (
+        "transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method_frozen", "causal", "ulysses",
+    )  # fmt: skip
     return Job(*(values[name] for name in names))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 _COUNTS = (
     "layers hidden heads kv_heads head_dim value_dim ffn gated vocab tied positions experts experts_per_token "
     "expert_ffn shared_ffn moe_layers query_bias output_bias ffn_bias norms norm_bias qk_norm q_rank kv_rank "
-    "rope_dim window window_layers encoder_layers extra seq parameters active_parameters"
+    "rope_dim window window_layers encoder_layers extra causal seq parameters active_parameters"
 ).split()
 _PEAKS = {f"peak_{precision}": "FLOP/s" for precision in "fp64 fp32 tf32 fp16 bf16 fp8 int8 fp4".split()}
 # A precision with block scales runs at the peak of the units that it uses.
@@ -90,6 +90,7 @@ _POSITIVE = Bound("must be more than zero", above=True)
 _NOT_NEGATIVE = Bound("must be zero or more")
 _SHARE = Bound("must be more than zero and at most 1", above=True, most=1.0)
 _FROM_ONE = Bound("must be 1 or more", least=1.0)
+_UP_TO_ONE = Bound("must be between 0 and 1", most=1.0)
 
 # The bound of a kind's figures, and of those figures that differ from it; kinds not named here are free.
 _USUAL = {
@@ -98,7 +99,7 @@ _USUAL = {
     "assumptions": _NOT_NEGATIVE,
     "pue": _FROM_ONE, "calibrations": _POSITIVE,
 }  # fmt: skip
-_SIZES = "parameters active_parameters layers hidden heads vocab seq training_tokens".split()
+_SIZES = "parameters active_parameters layers hidden heads seq training_tokens".split()
 _DIVISORS = (
     "tokens_per_param within seq micro_batch accelerators_per_node price_spread largest_run live_parameters "
     "reduce_bucket hidden_coefficient hidden_exponent hidden_spread vocab head_dim batch_scale batch_exponent "
@@ -107,7 +108,7 @@ _DIVISORS = (
 # Names of the figures that hold a measured MFU.
 _LEARNT = "any highest bf16 fp16 fp8 mxfp8 nvfp4 tf32 fp32".split()
 _SPECIAL: dict[str, dict[str, Bound]] = {
-    "models": dict.fromkeys(_SIZES, _POSITIVE),
+    "models": {**dict.fromkeys(_SIZES, _POSITIVE), "causal": _UP_TO_ONE},
     "grids": {"pue": _FROM_ONE},
     "assumptions": {
         **dict.fromkeys("goodput scaling_efficiency usable_share".split(), _SHARE),

@@ -28,12 +28,37 @@ class Machine(NamedTuple):
 
 
 def fast_domain(machine: Machine, per_node: Array) -> Array:
-    """Cards that share the fast link: those of a rack-wide domain, else those of the node. [accelerator]"""
+    """Cards that share the fast link: those of a rack-wide domain, else those of the node. [accelerator]
+
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    per_node
+        Accelerators in a node. [accelerator]
+
+    References
+    ----------
+    NVIDIA, "GB200 NVL72" data sheet: 72 accelerators in one NVLink domain, four of them in a node.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_machine
+    >>> float(fast_domain(example_machine(scaleup_domain=72), np.float64(4)))
+    72.0
+    """
     return np.where(machine.scaleup_domain > per_node, machine.scaleup_domain, per_node)
 
 
 def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     r"""One-way bandwidth of a card towards the other ranks of a group inside the fast domain. [byte/s]
+
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    ranks
+        Members of the group. [1]
 
     Notes
     -----
@@ -45,14 +70,31 @@ def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     References
     ----------
     AMD, "Instinct MI300X platform data sheet": seven xGMI links join each of 8 cards to every other.
+
+    Examples
+    --------
+    Four of eight cards in a full mesh have three of seven links to each other:
+
+    >>> from estimator.formulas.example import example_machine
+    >>> float(scaleup_rate(example_machine(scaleup_bandwidth=350e9, mesh=1), np.float64(4)))
+    150000000000.0
     """
     others = np.maximum(machine.scaleup_domain - 1.0, 1.0)
     share = np.clip((ranks - 1.0) / others, 1.0 / others, 1.0)
     return machine.scaleup_bandwidth * np.where(machine.mesh > 0, share, 1.0)
 
 
-def ring_rate(machine: Machine, per_node: Array, ranks: Array, inside: Array) -> Array:
+def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
     r"""Bandwidth at which a ring of ``ranks`` ranks passes data, ``inside`` of them in each domain. [byte/s]
+
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    ranks
+        Members of the group. [1]
+    inside
+        Members that lie in one fast domain; less than one where they are further apart. [1]
 
     Notes
     -----
@@ -65,6 +107,14 @@ def ring_rate(machine: Machine, per_node: Array, ranks: Array, inside: Array) ->
     ----------
     R. Thakur et al., "Optimization of Collective Communication Operations in MPICH", 2005, Section 4.1 (ring);
     NVIDIA, nccl-tests, PERFORMANCE.md, "Bus bandwidth".
+
+    Examples
+    --------
+    Sixteen ranks on two servers of eight, whose cards have 10 GB/s of network each:
+
+    >>> from estimator.formulas.example import example_machine
+    >>> float(ring_rate(example_machine(), np.float64(16), np.float64(8)))
+    80000000000.0
     """
     within = np.minimum(np.maximum(inside, 1.0), ranks)
     fast = scaleup_rate(machine, within)
@@ -108,6 +158,15 @@ def ring_time(size: Array, ranks: Array, rate: Array) -> Array:
 def domains_reached(ranks: Array, domain: Array, chosen: Array) -> Array:
     r"""Domains that hold one of ``chosen`` ranks drawn at random of ``ranks``: copies of a token that are sent. [1]
 
+    Parameters
+    ----------
+    ranks
+        Members of the group. [1]
+    domain
+        Ranks in each fast domain. [1]
+    chosen
+        Ranks that a token goes to. [1]
+
     Notes
     -----
     .. math:: D \left(1 - (1 - 1/D)^k\right), \quad D = g / N
@@ -129,6 +188,19 @@ def domains_reached(ranks: Array, domain: Array, chosen: Array) -> Array:
 def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, chosen: Array) -> Array:
     r"""Time to hand tokens of ``size`` bytes a copy to ``chosen`` of ``ranks`` ranks. [s]
 
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    size
+        One copy of all tokens of a rank. [byte]
+    ranks
+        Members of the group. [1]
+    domain
+        Ranks in each fast domain. [1]
+    chosen
+        Ranks that a token goes to. [1]
+
     Notes
     -----
     .. math:: \frac{k S (g - 1)/g}{\beta} + \frac{D' S}{\nu}
@@ -139,8 +211,57 @@ def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, 
     ----------
     DeepSeek-AI, 2024, arXiv:2412.19437, Section 3.2.2; D. Lepikhin et al., "GShard", 2020, arXiv:2006.16668,
     Section 3.2, for the all-to-all of experts.
+
+    Examples
+    --------
+    Eight ranks of one server exchange 100 MB a copy, two copies of a token, at 100 GB/s:
+
+    >>> from estimator.formulas.example import example_machine
+    >>> sizes = map(np.float64, (100e6, 8, 8, 2))
+    >>> round(float(all_to_all_time(example_machine(), *sizes)), 6)
+    0.00175
     """
     fast = chosen * size * (ranks - 1.0) / ranks / scaleup_rate(machine, np.minimum(ranks, domain))
     domains = np.maximum(ranks / domain, 1.0)
     away = domains_reached(ranks, domain, chosen) * (domains - 1.0) / domains
     return fast + away * size / machine.scaleout_bandwidth
+
+
+def even_exchange_time(machine: Machine, size: Array, ranks: Array, domain: Array) -> Array:
+    r"""Time of an all-to-all in which every rank hands an equal share of ``size`` bytes to each other rank. [s]
+
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    size
+        What one rank holds before and after. [byte]
+    ranks
+        Members of the group. [1]
+    domain
+        Ranks in each fast domain; less than one where they are further apart. [1]
+
+    Returns
+    -------
+    Seconds. [s]
+
+    Notes
+    -----
+    .. math:: \frac{S}{g} \left(\frac{i - 1}{\beta} + \frac{g - i}{\nu}\right), \quad i = \min(g, N)
+
+    References
+    ----------
+    R. Thakur et al., 2005, Section 4.3 (pairwise exchange); S. Jacobs et al., "DeepSpeed Ulysses", 2023,
+    arXiv:2309.14509, Section 3.2.
+
+    Examples
+    --------
+    Sixteen ranks on two servers with 16 MB each: seven shares go over 100 GB/s, eight over 10 GB/s:
+
+    >>> from estimator.formulas.example import example_machine
+    >>> float(even_exchange_time(example_machine(), np.float64(16e6), np.float64(16), np.float64(8)))
+    0.00087
+    """
+    inside = np.minimum(ranks, np.maximum(domain, 1.0))
+    near = (inside - 1.0) / scaleup_rate(machine, inside)
+    return size / ranks * (near + (ranks - inside) / machine.scaleout_bandwidth)

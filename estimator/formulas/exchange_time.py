@@ -1,16 +1,12 @@
-"""Time of what ranks exchange: tensor and context parallelism, pipeline, sharded weights, gradients."""
+"""Time of what ranks exchange within a replica: tensor parallelism, context parallelism and the pipeline."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..arrays import Array
-from .collectives import ring_rate, ring_time, scaleup_rate
+from .collectives import even_exchange_time, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
-from .layout import sharding_ranks
-
-# Bytes of a gradient in 32 bit and of the weight that comes back in 16.
-_REDUCED = 6.0
 
 
 def tensor_parallel_time(job: Job, passes: Array) -> Array:
@@ -25,7 +21,7 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
 
     Notes
     -----
-    .. math:: 2 n \left(\kappa_t \, 2 \frac{t - 1}{t} \frac{2 T h}{\beta} + \tau\right)
+    .. math:: 2 n \left(\kappa_t e^{-g_t (y - 2024)} \, 2 \frac{t - 1}{t} \frac{2 T h}{\beta} + \tau\right)
 
     With sequence parallelism each all-reduce is a reduce-scatter and an all-gather of the same volume. Newer
     software hides more of it.
@@ -34,44 +30,43 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
     ----------
     M. Shoeybi et al., 2019, arXiv:1909.08053, Section 3, Figure 4; V. Korthikanti et al., 2022, arXiv:2205.05198,
     Section 4.2.2, Eqs. 5-6.
+
+    Examples
+    --------
+    Two passes of two all-reduces of 2 MB over two ranks at 100 GB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(tensor_parallel_time(example_job(tp=2), np.float64(2)))
+    8e-05
     """
     ranks, fitted = job.layout.tp, job.fitted
-    rate = ring_rate(job.machine, job.layout.per_node, ranks, job.domain)
+    rate = ring_rate(job.machine, ranks, job.domain)
     once = 2.0 * ring_time(HALF * job.tokens * job.model.hidden, ranks, rate)
-    use = fitted.tensor_use * np.exp(-fitted.tensor_gain * (job.year - _ORIGIN))
+    use = fitted.tensor_use * np.exp(-fitted.tensor_gain * job.newer)
     return np.where(ranks > 1, 2.0 * passes * (use * once + fitted.tensor_latency), 0.0)
 
 
-# The year at which the gains of software are counted from.
-_ORIGIN = 2024.0
-
-
-def software_gain(job: Job) -> Array:
-    r"""What software of a year takes of the time of software of 2024. [1]
-
-    Notes
-    -----
-    .. math:: e^{-g (y - 2024)}
-
-    References
-    ----------
-    Fitted; A. Karpathy, "llm.c" and MLCommons' rounds show the same recipe faster with each release.
-    """
-    return np.exp(-job.fitted.software_gain * (job.year - _ORIGIN))
-
-
-def context_parallel_time(job: Job) -> Array:
+def context_ring_time(job: Job) -> Array:
     r"""Time of a layer's exchange of keys and values in a ring of context ranks, forward and backward. [s]
 
     Notes
     -----
     .. math:: 3 \kappa_c (c - 1) \frac{2 T k (d + v)}{t \beta}
 
-    Keys and values pass round once forward; backward they and their gradients do.
+    Keys and values pass round once forward; backward they and their gradients do. Context ranks follow each other
+    after the tensor ranks: where they do not all lie in one domain the network's links set the pace.
 
     References
     ----------
     H. Liu et al., "Ring Attention with Blockwise Transformers", 2023, arXiv:2310.01889, Section 3.
+
+    Examples
+    --------
+    Four ranks with 250 tokens each pass on 1 MB of keys and values three times, at 100 GB/s, thrice:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(context_ring_time(example_job(cp=4)))
+    9e-05
     """
     model, layout = job.model, job.layout
     heads = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
@@ -79,6 +74,77 @@ def context_parallel_time(job: Job) -> Array:
     inside = layout.tp * layout.cp <= job.domain
     rate = np.where(inside, scaleup_rate(job.machine, layout.cp), job.machine.scaleout_bandwidth)
     return np.where(layout.cp > 1, 3.0 * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)
+
+
+def ulysses_time(job: Job, passes: Array) -> Array:
+    r"""Time of a layer's all-to-alls that turn shares of the sequence into shares of the heads and back. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    passes
+        Passes with four all-to-alls each: 2 forward and backward, 3 with full recomputation. [1]
+
+    Returns
+    -------
+    Seconds of all passes. [s]
+
+    Notes
+    -----
+    .. math:: n \kappa_x \frac{c - 1}{c} \frac{2 T (a (d + r + v) + k' (d + r + v))}{t \beta},
+        \quad k' = \max(k, t c)
+
+    Queries, keys and values go out, the attention's output comes back: 4 h elements a token where every head has
+    keys of its own. Each rank needs the keys of its own heads, so that fewer key-value heads than ranks are sent
+    more than once. Nothing can be computed meanwhile. No measured row tells of it: what an all-to-all takes over its
+    bandwidth is taken from the one of experts.
+
+    References
+    ----------
+    S. Jacobs et al., "DeepSpeed Ulysses", 2023, arXiv:2309.14509, Section 3.2: 4 N h / P a link, against N h of
+    Megatron's sequence parallelism.
+
+    Examples
+    --------
+    Four ranks with 250 tokens each; of the 2 MB of queries, keys, values and outputs three quarters leave:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(ulysses_time(example_job(cp=4, kv_heads=10), np.float64(2)))
+    3e-05
+    """
+    model, layout = job.model, job.layout
+    alone = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
+    sent = np.minimum(np.maximum(alone, layout.tp * layout.cp), np.maximum(model.heads, alone))
+    width = (model.heads + sent) * (model.head_dim + model.rope_dim + model.value_dim)
+    size = HALF * job.tokens * width / layout.tp
+    once = even_exchange_time(job.machine, size, layout.cp, job.domain / layout.tp)
+    return np.where(layout.cp > 1, passes * job.fitted.expert_use * once, 0.0)
+
+
+def context_parallel_time(job: Job, repeated: Array) -> Array:
+    """Time of a layer's exchange between context ranks, by ring or by all-to-all. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    repeated
+        Forward passes of the whole layer that are repeated in the backward pass. [1]
+
+    References
+    ----------
+    H. Liu et al., 2023, arXiv:2310.01889; S. Jacobs et al., 2023, arXiv:2309.14509.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(context_parallel_time(example_job(cp=4), np.float64(0)))
+    9e-05
+    >>> float(context_parallel_time(example_job(cp=4, ulysses=1), np.float64(0)))
+    3e-05
+    """
+    return np.where(job.ulysses > 0, ulysses_time(job, 2.0 + repeated), context_ring_time(job))
 
 
 def pipeline_transfer_time(job: Job) -> Array:
@@ -91,85 +157,15 @@ def pipeline_transfer_time(job: Job) -> Array:
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Sections 3.2 and 4.1 (scatter and gather).
+
+    Examples
+    --------
+    2 MB there and back over a network of 10 GB/s, for each of two chunks:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(pipeline_transfer_time(example_job(pp=2, vpp=2)))
+    0.0008
     """
     size = HALF * job.tokens * job.model.hidden / job.norm_split
     once = size / job.machine.scaleout_bandwidth
     return np.where(job.layout.pp > 1, 2.0 * job.fitted.pipeline_use * job.layout.vpp * once, 0.0)
-
-
-def _sharding_rate(job: Job, ranks: Array) -> Array:
-    """Bandwidth of the ring over ranks that follow each other after the tensor ranks. [byte/s]"""
-    return ring_rate(job.machine, job.layout.per_node, ranks, job.domain / job.layout.tp)
-
-
-def sharded_weights_time(job: Job, held: Array) -> Array:
-    r"""Time to gather weights twice and to spread gradients once, in one micro-batch of ZeRO-3 or FSDP. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    held
-        Parameters of one rank's share of the model before sharding. [1]
-
-    Notes
-    -----
-    .. math:: 3 \kappa_z \frac{d - 1}{d} \frac{2 w}{\beta}
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 7.2.2; Y. Zhao et al., 2023, arXiv:2304.11277, Section 3.2.
-    """
-    ranks = sharding_ranks(job.layout)
-    once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
-    sharded = (job.layout.zero >= 3) & (ranks > 1)
-    return np.where(sharded, 3.0 * job.fitted.sharding_use * once, 0.0)
-
-
-def gradient_exchange_time(job: Job, held: Array) -> Array:
-    r"""Time of the step's exchange of gradients (and of weights, where states are sharded) that stays exposed. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    held
-        Parameters of one rank's share of the model. [1]
-
-    Notes
-    -----
-    .. math:: \kappa_g \frac{d - 1}{d} \frac{6 w}{\beta}
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 7.2.1; S. Li et al., "PyTorch Distributed", 2020,
-    arXiv:2006.15704, Section 3.2.3, for the overlap with the backward pass.
-    """
-    layout = job.layout
-    ranks = np.maximum(layout.count / (layout.tp * layout.pp), 1.0)
-    once = ring_time(_REDUCED * held, ranks, _sharding_rate(job, ranks))
-    apart = (layout.zero < 3) & (ranks > 1)
-    return np.where(apart, job.fitted.gradient_use * once, 0.0)
-
-
-def optimizer_time(job: Job, held: Array) -> Array:
-    r"""Time of the optimizer's update of a rank's own states, bound by memory. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    held
-        Parameters of one rank's share of the model. [1]
-
-    Notes
-    -----
-    .. math:: \kappa_o \frac{w}{d \, \beta}
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5.1; I. Loshchilov and F. Hutter, 2017, arXiv:1711.05101,
-    Algorithm 2.
-    """
-    own = held / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
-    return job.fitted.optimizer_traffic * own / job.machine.memory_bandwidth

@@ -21,6 +21,14 @@ def tokens_an_expert(job: Job) -> Array:
     References
     ----------
     D. Lepikhin et al., "GShard", 2020, arXiv:2006.16668, Section 2.2, with an even load.
+
+    Examples
+    --------
+    A thousand tokens on each of four ranks, each going to two of eight experts:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(tokens_an_expert(example_job(experts=8, experts_per_token=2, ep=4)))
+    1000.0
     """
     model = job.model
     return job.tokens * model.experts_per_token * job.layout.ep / np.maximum(model.experts, 1.0)
@@ -33,12 +41,25 @@ def grouped_products_time(job: Job) -> Array:
     -----
     .. math:: \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right) + \kappa \frac{2 X w}{e t \beta}
 
-    with n tokens an expert: half the rate is reached at :math:`n_{1/2}`. The slowest expert sets the pace.
+    with n tokens an expert: half the rate is reached at :math:`n_{1/2}`. An even load: how far the slowest expert is
+    behind the others is in the fitted efficiency.
 
     References
     ----------
     T. Gale et al., "MegaBlocks", 2022, arXiv:2211.15841, Section 5.1; R. Hockney and C. Jesshope, "Parallel
     Computers", 1981, Section 1.3.2, for the half-performance length.
+
+    Examples
+    --------
+    Two experts of 8 million weights for each of a thousand tokens, then with half the rate at 125 tokens an expert
+    where there are 250:
+
+    >>> from estimator.formulas.example import example_job
+    >>> sparse = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000}
+    >>> float(grouped_products_time(example_job(**sparse)))
+    0.00032
+    >>> round(float(grouped_products_time(example_job(**sparse, expert_half=125))), 9)
+    0.00048
     """
     model, fitted = job.model, job.fitted
     weights = feed_forward_matrices(model, model.expert_ffn) / job.layout.tp
@@ -55,6 +76,13 @@ def experts_time(job: Job) -> Array:
     References
     ----------
     D. Dai et al., "DeepSeekMoE", 2024, arXiv:2401.06066, Section 3.2, for shared experts.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> sparse = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000}
+    >>> round(float(experts_time(example_job(**sparse, shared_ffn=4000))), 9)
+    0.00048
     """
     shared = np.where(job.model.shared_ffn > 0, feed_forward_time(job, job.model.shared_ffn), 0.0)
     return grouped_products_time(job) + shared
@@ -70,6 +98,14 @@ def dispatch_time(job: Job) -> Array:
     References
     ----------
     D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.2; DeepSeek-AI, 2024, arXiv:2412.19437, Section 3.2.2.
+
+    Examples
+    --------
+    Two copies of 2 MB there and back, of which three quarters leave the rank, at 100 GB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(dispatch_time(example_job(experts=8, experts_per_token=2, ep=4)))
+    6e-05
     """
     size = HALF * job.tokens * job.model.hidden / job.layout.tp
     once = all_to_all_time(job.machine, size, job.layout.ep, job.domain, job.model.experts_per_token)

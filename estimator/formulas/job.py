@@ -11,6 +11,11 @@ from .collectives import Machine, fast_domain
 from .layout import Layout
 from .parameters import Transformer
 
+# Bytes of a number in 16 bit.
+HALF = 2.0
+# The year from which the gains of software are counted.
+_ORIGIN = 2024.0
+
 
 class Coefficients(NamedTuple):
     """What theory leaves open, fitted to measured steps by ``scripts/fit_step_time.py``; arrays that broadcast.
@@ -49,7 +54,12 @@ class Coefficients(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One step to be timed: records of arrays that broadcast with each other."""
+    """One step to be timed: records of arrays that broadcast with each other.
+
+    ``seq`` tokens of a sequence [token]; ``year`` of the software's release; ``adapted`` 1 where adapters learn and
+    the weights stay; ``causal`` 1 where a token attends only to those before it; ``ulysses`` 1 where context ranks
+    exchange heads for tokens by all-to-all, 0 where keys and values pass round a ring [1].
+    """
 
     model: Transformer
     layout: Layout
@@ -58,6 +68,8 @@ class Job(NamedTuple):
     seq: Array
     year: Array
     adapted: Array
+    causal: Array
+    ulysses: Array
 
     @property
     def tokens(self) -> Array:
@@ -79,6 +91,7 @@ class Job(NamedTuple):
         """Ranks over which norms and residuals are split: those of tensor parallelism with sequence parallelism. [1]"""
         return np.where(self.layout.sequence_parallel > 0, self.layout.tp, 1.0)
 
-
-# Bytes of a number in 16 bit.
-HALF = 2.0
+    @property
+    def newer(self) -> Array:
+        """Years by which the software is newer than that of which the coefficients tell. [year]"""
+        return self.year - _ORIGIN

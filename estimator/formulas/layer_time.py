@@ -1,13 +1,10 @@
-"""Time that one layer takes for one micro-batch: matrix products, attention, and work bound by memory."""
+"""Time of one layer's matrix products and of its work bound by memory, for one micro-batch."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..arrays import Array
-from .flops import attention_span
 from .job import HALF, Job
-from .parameters import Transformer, attention_matrices, feed_forward_matrices
+from .parameters import attention_matrices, feed_forward_matrices
 
 
 def product_time(job: Job, weights: Array, edge: Array) -> Array:
@@ -37,6 +34,17 @@ def product_time(job: Job, weights: Array, edge: Array) -> Array:
     ----------
     S. Williams et al., "Roofline", CACM 52(4), 2009, Section 3; NVIDIA, "Matrix Multiplication Background User's
     Guide", Section 2, for operations and bytes of a product.
+
+    Examples
+    --------
+    A thousand tokens times a matrix of 1,000 by 1,000 at 100 TFLOP/s, then with all of its traffic at 1 TB/s:
+
+    >>> import numpy as np
+    >>> from estimator.formulas.example import example_job
+    >>> float(product_time(example_job(), np.float64(1e6), np.float64(2000)))
+    2e-05
+    >>> round(float(product_time(example_job(product_traffic=1), np.float64(1e6), np.float64(2000))), 9)
+    2.6e-05
     """
     work = 2.0 * job.tokens * weights / (job.fitted.product_efficiency * job.machine.peak)
     moved = HALF * (weights + job.tokens * edge)
@@ -44,11 +52,23 @@ def product_time(job: Job, weights: Array, edge: Array) -> Array:
 
 
 def attention_products_time(job: Job) -> Array:
-    """Time of one pass of a layer's query, key, value and output projections, split over tensor ranks. [s]
+    r"""Time of one pass of a layer's query, key, value and output projections, split over tensor ranks. [s]
+
+    Notes
+    -----
+    .. math:: w = \frac{w_a}{t}, \quad e = 2 h + \frac{2 a (d + r) + k (d + v)}{t}
 
     References
     ----------
     M. Shoeybi et al., "Megatron-LM", 2019, arXiv:1909.08053, Section 3, Figure 3b, for the split.
+
+    Examples
+    --------
+    Four matrices of 1,000 by 1,000 over two ranks:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(attention_products_time(example_job(tp=2)))
+    4e-05
     """
     model, ranks = job.model, job.layout.tp
     width = 2.0 * model.heads * (model.head_dim + model.rope_dim)
@@ -57,89 +77,33 @@ def attention_products_time(job: Job) -> Array:
 
 
 def feed_forward_time(job: Job, width: Array) -> Array:
-    """Time of one pass of a dense feed-forward block of a given width, split over tensor ranks. [s]
+    r"""Time of one pass of a dense feed-forward block of a given width, split over tensor ranks. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    width
+        Inner width of the block. [1]
+
+    Notes
+    -----
+    .. math:: w = \frac{(2 + g) h f}{t}, \quad e = 2 h + \frac{(2 + g) f}{t}
 
     References
     ----------
     M. Shoeybi et al., 2019, arXiv:1909.08053, Section 3, Figure 3a; N. Shazeer, 2020, arXiv:2002.05202, for gates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from estimator.formulas.example import example_job
+    >>> float(feed_forward_time(example_job(), np.float64(4000)))
+    0.00016
     """
     model, ranks = job.model, job.layout.tp
     edge = 2.0 * model.hidden + (2.0 + model.gated) * width / ranks
     return product_time(job, feed_forward_matrices(model, width) / ranks, edge)
-
-
-def score_flops(model: Transformer, tokens: Array, span: Array) -> Array:
-    r"""FLOPs of one layer's attention scores and weighted sums, forward, every key counted. [FLOP]
-
-    Notes
-    -----
-    .. math:: 2 T s a (d + v)
-
-    References
-    ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Appendix (attention matrix and attention over values).
-    """
-    widths = model.head_dim + model.rope_dim + model.value_dim
-    return 2.0 * tokens * span * model.heads * widths
-
-
-def attention_time(job: Job, passes: Array) -> Array:
-    r"""Time of a layer's attention by a fused kernel, over all its passes. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    passes
-        Forward passes that the work amounts to: the backward one is 2.5. [1]
-
-    Notes
-    -----
-    .. math:: \frac{n}{2} \frac{2 T s a (d + v)}{\eta_a P_{16}}
-
-    A causal kernel computes half of the scores; it runs in 16 bit whatever the products use.
-
-    References
-    ----------
-    T. Dao, "FlashAttention-2", 2023, arXiv:2307.08691, Section 3.1.1 (causal mask) and Section 4.1 (backward FLOPs 2.5
-    times the forward ones).
-    """
-    flops = score_flops(job.model, job.tokens, attention_span(job.model, job.seq)) / job.layout.tp
-    return 0.5 * passes * flops / (job.fitted.attention_efficiency * job.machine.peak_16bit)
-
-
-def unfused_attention_time(job: Job, passes: Array) -> Array:
-    r"""Time of a layer's attention where scores are written to memory, over all its passes. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    passes
-        Forward passes that the work amounts to: the backward one is 2. [1]
-
-    Notes
-    -----
-    .. math:: n \left(\frac{2 T s a (d + v)}{\eta P_{16}} + \kappa \frac{2 a T s}{\beta}\right)
-
-    Every score is computed, masked or not, and softmax, mask and dropout pass over it in memory.
-
-    References
-    ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1, for what softmax and dropout keep; T. Dao et al.,
-    "FlashAttention", 2022, arXiv:2205.14135, Section 3.2, Theorem 2, for the memory accesses.
-    """
-    span = attention_span(job.model, job.seq)
-    flops = score_flops(job.model, job.tokens, span) / job.layout.tp
-    work = flops / (job.fitted.product_efficiency * job.machine.peak_16bit)
-    scores = HALF * job.model.heads * job.tokens * span / job.layout.tp
-    return passes * (work + job.fitted.score_traffic * scores / job.machine.memory_bandwidth)
-
-
-def chosen_attention_time(job: Job, recomputed: Array) -> Array:
-    """Time of a layer's attention, forward and backward, and once more forward where ``recomputed`` is 1. [s]"""
-    fused = attention_time(job, 3.5 + recomputed)
-    return np.where(job.layout.unfused > 0, unfused_attention_time(job, 3.0 + recomputed), fused)
 
 
 def elementwise_time(job: Job, width: Array) -> Array:
@@ -156,12 +120,22 @@ def elementwise_time(job: Job, width: Array) -> Array:
     -----
     .. math:: T \frac{\kappa_n h / t' + \kappa_f (1 + g) f / t}{\beta}
 
-    Norms are split over tensor ranks (t') only with sequence parallelism.
+    Norms are split over tensor ranks (:math:`t' = t`) only with sequence parallelism.
 
     References
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.2.2; A. Ivanov et al., "Data Movement Is All You Need",
     2021, arXiv:2007.00072, Table A.1, for the share of element-wise operators.
+
+    Examples
+    --------
+    A thousand tokens of width 1,000 pass the memory with 40 bytes an element, their inner width of 4,000 with 10:
+
+    >>> import numpy as np
+    >>> from estimator.formulas.example import example_job
+    >>> job = example_job(norm_traffic=40, activation_traffic=10)
+    >>> float(elementwise_time(job, np.float64(4000)))
+    8e-05
     """
     norms = job.fitted.norm_traffic * job.model.hidden / job.norm_split
     inner = job.fitted.activation_traffic * (1.0 + job.model.gated) * width / job.layout.tp
@@ -173,7 +147,8 @@ def head_time(job: Job) -> Array:
 
     Notes
     -----
-    .. math:: 3 \left(\frac{2 T h V}{t \eta P_{16}} + \dots\right) + \kappa_v \frac{T V}{t \beta}
+    .. math:: n \left(\frac{2 T h V}{t \, \eta P_{16}} + \kappa \frac{2 (V h / t + T (h + V / t))}{\beta}\right)
+        + \kappa_v \frac{T V}{t \, \beta}
 
     The head runs in 16 bit; softmax and loss pass over the logits in 32 bit.
 
@@ -181,6 +156,14 @@ def head_time(job: Job) -> Array:
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Appendix (logit layer); M. Shoeybi et al., 2019, arXiv:1909.08053,
     Section 3, for the parallel cross-entropy.
+
+    Examples
+    --------
+    Three passes of a thousand tokens of width 1,000 over 50,000 words, at 100 TFLOP/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(head_time(example_job(vocab=50000)))
+    0.003
     """
     model, ranks = job.model, job.layout.tp
     sixteen = job._replace(machine=job.machine._replace(peak=job.machine.peak_16bit))

@@ -51,6 +51,14 @@ def data_parallel(layout: Layout) -> Array:
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, with context parallelism c as one more factor.
+
+    Examples
+    --------
+    The model of 1,008 billion parameters of their Table 1: 3,072 GPUs, tensor 8, pipeline 64:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(data_parallel(example_job(count=3072, tp=8, pp=64).layout))
+    6.0
     """
     return np.maximum(layout.count / (layout.tp * layout.pp * layout.cp), 1.0)
 
@@ -62,8 +70,35 @@ def sharding_ranks(layout: Layout) -> Array:
     ----------
     S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5; Y. Zhao et al., "PyTorch FSDP", 2023,
     arXiv:2304.11277, Section 3.2.2, for sharding within a smaller group.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> layout = example_job(count=64, tp=2, cp=4).layout
+    >>> float(sharding_ranks(layout)), float(sharding_ranks(layout._replace(shard=np.float64(8))))
+    (32.0, 8.0)
     """
     return np.minimum(data_parallel(layout) * layout.cp, layout.shard)
+
+
+def sharding_groups(layout: Layout) -> Array:
+    r"""Groups of ranks that each hold a whole copy of the sharded states. [1]
+
+    Notes
+    -----
+    .. math:: R = \frac{d c}{z}
+
+    References
+    ----------
+    Y. Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.2.2: W / F groups of sharding factor F.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(sharding_groups(example_job(count=64, tp=2, shard=8).layout))
+    4.0
+    """
+    return data_parallel(layout) * layout.cp / sharding_ranks(layout)
 
 
 def micro_batches(layout: Layout) -> Array:
@@ -76,6 +111,12 @@ def micro_batches(layout: Layout) -> Array:
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(micro_batches(example_job(count=3072, tp=8, pp=64, global_batch=3072).layout))
+    512.0
     """
     return np.maximum(layout.global_batch / (layout.micro_batch * data_parallel(layout)), 1.0)
 

@@ -8,156 +8,37 @@ import numpy as np
 
 from ..arrays import Array
 from ..breakdown import Breakdown
-from .exchange_time import (
-    context_parallel_time,
-    gradient_exchange_time,
-    optimizer_time,
-    pipeline_transfer_time,
-    sharded_weights_time,
-    software_gain,
-    tensor_parallel_time,
-)
-from .expert_time import dispatch_time, experts_time
+from .exchange_time import pipeline_transfer_time
 from .job import Job
-from .layer_time import (
-    attention_products_time,
-    chosen_attention_time,
-    elementwise_time,
-    feed_forward_time,
-    head_time,
-)
+from .layer_time import head_time
 from .layout import Layout, micro_batches
-from .parameters import Transformer, attention_blocks, dense_layers, feed_forward_matrices, layer_matrices
+from .sharding_time import (
+    gradient_exchange_time,
+    group_exchange_time,
+    optimizer_time,
+    sharded_weights_time,
+)
+from .stage_time import bubble_share, exposed, head_share, held_parameters, layers_time
 
 
-def passed_share(model: Transformer) -> Array:
-    """Share of the layers that a token passes: of an encoder-decoder model, one of the two stacks. [1]
-
-    References
-    ----------
-    C. Raffel et al., "T5", 2019, arXiv:1910.10683, Section 3.2.2.
-    """
-    return np.where(model.encoder_layers > 0, 0.5, 1.0)
-
-
-def recomputed_share(job: Job) -> tuple[Array, Array, Array]:
-    """Extra forward passes of the whole layer, of its attention and of its element-wise work. [1]
-
-    Each is 1 with full recomputation.
-
-    References
-    ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5: selective recomputation repeats attention alone; NVIDIA,
-    Megatron-Core, ``TransformerConfig.recompute_modules``: norms and activation functions, no product.
-    """
-    code = job.layout.recompute
-    whole = np.where(code == 2, 1.0, 0.0)
-    return whole, np.where(code == 1, 1.0, whole), np.where(code == 3, 1.0, whole)
-
-
-def layers_time(job: Job) -> Mapping[str, Array]:
-    """Time of all layers of the model for one micro-batch, by part, before they are cut into stages. [s]
-
-    Parts whose sum is what one rank works if it held every layer.
-    """
-    model, passed = job.model, passed_share(job.model)
-    blocks, dense, sparse = (
-        passed * count for count in (attention_blocks(model), dense_layers(model), model.moe_layers)
-    )
-    whole, partial, light = recomputed_share(job)
-    attention, forward = attention_products_time(job), feed_forward_time(job, model.ffn)
-    experts = np.where(model.experts > 0, experts_time(job), 0.0)
-    products = blocks * attention + dense * forward
-    once, again = chosen_attention_time(job, 0.0 * partial), chosen_attention_time(job, partial)
-    inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
-    norms = dense * elementwise_time(job, model.ffn) + sparse * elementwise_time(job, inner)
-    sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0 + 0.0 * whole)
-    repeated = whole * (products + sparse * experts + sent + shaken / 2.0) + light * norms / 3.0
-    return {
-        "matrix_products": job.passes * products,
-        "attention": blocks * once,
-        "elementwise": norms,
-        "experts": job.passes * sparse * experts,
-        "routing": sparse * job.fitted.router_time,
-        "recomputation": repeated + blocks * (again - once),
-        "tensor_parallel": shaken,
-        "context_parallel": blocks * context_parallel_time(job),
-        "expert_exchange": 2.0 * sent,
-        "launch": (dense + sparse) * job.fitted.layer_time * (1.0 + whole / 3.0),
-    }
-
-
-def held_parameters(job: Job) -> Array:
-    r"""Parameters that one rank holds before sharding: a stage's share, experts split over their ranks. [1]
+def software_gain(job: Job) -> Array:
+    r"""What software of a year takes of the time of software of 2024. [1]
 
     Notes
     -----
-    .. math:: \frac{w_{dense} + (2 - t) V h}{t p} + \frac{w_{experts}}{e t p}
+    .. math:: e^{-g (y - 2024)}
 
     References
     ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3; D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.
-    """
-    model, layout = job.model, job.layout
-    inner = layer_matrices(model, 0.0 * model.experts) + model.vocab * model.hidden * (2.0 - model.tied)
-    experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    return (inner + experts / layout.ep) / (layout.tp * layout.pp)
-
-
-def head_share(job: Job) -> Array:
-    r"""Part of the output head's time by which the slowest stage exceeds the layers' share. [1]
-
-    Where the layers divide evenly over the stages the last one has the head on top; where they do not, the short
-    stages hold embedding and head, and the load is even.
-
-    References
-    ----------
-    A. Grattafiori et al., "The Llama 3 Herd of Models", 2024, arXiv:2407.21783, Section 3.3.2: one layer less on the
-    first and on the last stage.
-    """
-    layout, stages = job.layout, job.layout.pp
-    even = np.mod(job.model.layers, stages * layout.vpp) == 0
-    uneven = np.where(even, job.fitted.head_imbalance, 1.0 / stages)
-    return np.where(stages > 1, uneven, 1.0)
-
-
-def bubble_share(job: Job) -> Array:
-    r"""Idle time of a pipeline, in times of one micro-batch on one stage. [1]
-
-    Notes
-    -----
-    .. math:: \frac{p - 1}{v}
-
-    References
-    ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Sections 2.2.1 and 2.2.2.
+    Fitted; A. Karpathy, "llm.c" and MLCommons' rounds show the same recipe faster with each release.
 
     Examples
     --------
-    See `docs/formulas/step_time.md` for a worked pipeline.
+    >>> from estimator.formulas.example import example_job
+    >>> round(float(software_gain(example_job(software_gain=0.05, year=2026))), 3)
+    0.905
     """
-    return job.fitted.bubble_use * (job.layout.pp - 1.0) / job.layout.vpp
-
-
-def exposed(compute: Array, exchange: Array) -> Array:
-    r"""Time by which an exchange beside a computation lengthens it. [s]
-
-    Notes
-    -----
-    .. math:: \sqrt[3]{a^3 + b^3} - a
-
-    between a full overlap (the maximum of both) and none (their sum).
-
-    References
-    ----------
-    Y. Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.3; the smooth maximum is this house's.
-
-    Examples
-    --------
-    >>> float(exposed(np.float64(1), np.float64(0)))
-    0.0
-    """
-    return np.cbrt(compute * compute * compute + exchange * exchange * exchange) - compute
+    return np.exp(-job.fitted.software_gain * job.newer)
 
 
 def misfit_slowness(job: Job) -> Array:
@@ -166,13 +47,62 @@ def misfit_slowness(job: Job) -> Array:
     References
     ----------
     NVIDIA, "Matrix Multiplication Background User's Guide", Section 2.1 (alignment of dimensions).
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> [float(misfit_slowness(example_job(misfit=0.25, head_dim=width))) for width in (80, 100)]
+    [1.0, 1.25]
     """
     width = job.model.head_dim + job.model.rope_dim
     return 1.0 + np.where(np.mod(width, 8.0) > 0, job.fitted.misfit, 0.0)
 
 
+def scale_slowness(job: Job) -> Array:
+    r"""Slowness of many accelerators that wait for the slowest of them. [1]
+
+    Notes
+    -----
+    .. math:: 1 + \lambda \ln n
+
+    References
+    ----------
+    Fitted; the expected maximum of n alike delays with an exponential tail grows as ln n (E. Gumbel, "Statistics of
+    Extremes", 1958, Section 4.2).
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> round(float(scale_slowness(example_job(straggling=0.01, count=1024))), 3)
+    1.069
+    """
+    return 1.0 + job.fitted.straggling * np.log(np.maximum(job.layout.count, 1.0))
+
+
 def parts_time(job: Job) -> Mapping[str, Array]:
-    """Time of one step by part, before what slows all of it. [s]"""
+    r"""Time of one step by part, before what slows all of it. [s]
+
+    Notes
+    -----
+    .. math:: m \left(t_{stage} + \iota t_{head} + t_{wait} + t_{send}\right) + b \left((t_{stage} + t_{head} / p)
+        (1 + \omega) + t_{send}\right) + t_{gradients} + t_{optimizer} + t_0
+
+    with m micro-batches, the bubble b, and :math:`\omega` the share by which waiting for sharded weights lengthens a
+    micro-batch.
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Sections 2.2 and 3.
+
+    Examples
+    --------
+    Eight micro-batches in a pipeline of two stages: one of 1.58 ms stands for the bubble:
+
+    >>> from estimator.formulas.example import example_job
+    >>> job = example_job(count=2, pp=2, global_batch=8, pipeline_use=0)
+    >>> {name: float(part.round(9)) for name, part in parts_time(job).items() if part > 0}
+    {'matrix_products': 0.01152, 'attention': 0.00112, 'pipeline_bubble': 0.00158}
+    """
     layout, count = job.layout, micro_batches(job.layout)
     stage = {name: part / layout.pp for name, part in layers_time(job).items()}
     head = head_time(job)
@@ -189,7 +119,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "sharding": count * wait,
         "pipeline_transfer": count * transfer,
         "pipeline_bubble": idle,
-        "gradient_exchange": gradient_exchange_time(job, held),
+        "gradient_exchange": gradient_exchange_time(job, held) + group_exchange_time(job, held),
         "optimizer": optimizer_time(job, held),
         "overhead": job.fitted.step_overhead + 0.0 * held,
     }
@@ -217,18 +147,35 @@ def modelled_step_time(job: Job) -> Breakdown:
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> round(float(modelled_step_time(example_job(step_overhead=0.01, slowness=2)).total), 5)
+    0.02632
     """
-    scale = 1.0 + job.fitted.straggling * np.log(np.maximum(job.layout.count, 1.0))
-    slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale
+    slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale_slowness(job)
     return Breakdown({name: part * slow for name, part in parts_time(job).items()})
 
 
 def smallest_layout(layout: Layout) -> Layout:
     """The same layout on the fewest accelerators that run it in whole nodes, with the same work for each of them. [1]
 
+    Parameters
+    ----------
+    layout
+        Degrees and batches. [1]
+
     References
     ----------
     J. Gustafson, "Reevaluating Amdahl's law", CACM 31(5), 1988: the work grows with the machine.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> small = smallest_layout(example_job(count=1024, tp=2, global_batch=2048).layout)
+    >>> float(small.count), float(small.global_batch)
+    (8.0, 16.0)
     """
     replica = layout.pp * np.maximum(layout.tp * layout.cp, layout.ep)
     smallest = replica * np.maximum(np.floor(layout.per_node / replica), 1.0)
@@ -248,5 +195,14 @@ def small_scale_time(job: Job) -> Array:
     References
     ----------
     J. Gustafson, 1988, as above.
+
+    Examples
+    --------
+    Sixteen accelerators exchange gradients over the network, the eight of a server over the fast link:
+
+    >>> from estimator.formulas.example import example_job
+    >>> job = example_job(count=16, global_batch=16)
+    >>> round(float(modelled_step_time(job).total), 6), round(float(small_scale_time(job)), 6)
+    (0.006535, 0.00568)
     """
     return modelled_step_time(job._replace(layout=smallest_layout(job.layout))).total

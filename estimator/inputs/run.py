@@ -50,6 +50,7 @@ class Run:
     pp: float | None
     vpp: float | None
     cp: float | None
+    context: str | None
     ep: float | None
     zero: float | None
     shard: float | str | None

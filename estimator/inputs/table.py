@@ -36,6 +36,11 @@ FIELDS: Mapping[str, Field] = {
     "pp": Field(fields.whole(1, 4096), "Degree of pipeline parallelism: stages."),
     "vpp": Field(fields.whole(1, 4096), "Model chunks a pipeline stage holds; more than 1 is interleaved."),
     "cp": Field(fields.whole(1, 4096), "Degree of context parallelism."),
+    "context": Field(
+        fields.one_of("ring", "ulysses"),
+        "How context ranks exchange: ring (keys and values pass round) or ulysses (all-to-all of heads).",
+        "NAME",
+    ),
     "ep": Field(fields.whole(1, 4096), "Degree of expert parallelism."),
     "zero": Field(fields.zero, "Stage of sharding the states: 0 to 3, or fsdp, which is 3.", "STAGE"),
     "shard": Field(

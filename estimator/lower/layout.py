@@ -34,13 +34,21 @@ def lower(asked: Asked) -> None:
     for name in INPUTS:
         asked.draft.put(name, values[name], _origin(name, given))
     asked.draft.free |= {name for name in INPUTS if name not in given and name != "shard"}
+    _exchange(asked)
     asked.word("sharding", described(asked.draft.columns), "", "" if given else _REASON)
     asked.draft.notes.extend(_notes(facts))
 
 
+def _exchange(asked: Asked) -> None:
+    """Set how context ranks exchange: by a ring of keys and values unless said otherwise."""
+    given = asked.run.context
+    origin = Origin("given" if given else "derived", "" if given else "not asked", option="--context")
+    asked.draft.put("ulysses", float(given == "ulysses"), origin)
+
+
 def _check(asked: Asked, facts: Mapping[str, float]) -> None:
     """Raise all that is illegal; a question that says nothing of a layout breaks no rule."""
-    if not {*INPUTS, "global_batch"} & asked.run.given().keys():
+    if not {*INPUTS, "context", "global_batch"} & asked.run.given().keys():
         return
     from .legal import faults  # only where there is something to check
 
@@ -100,6 +108,7 @@ def _facts(asked: Asked, values: Mapping[str, float]) -> dict[str, float]:
         "chosen": float(bool({*DEGREES, "shard"} & asked.run.given().keys())),
         "node_shard": float(asked.run.shard == "node"),
         "by_node": float(asked.run.nodes is not None),
+        "ulysses": float(asked.run.context == "ulysses"),
     }
     model = {name: math.nan if guessed else _column(asked, name) for name in _SPLIT}
     model["layers"] += _column(asked, "encoder_layers")
@@ -122,7 +131,8 @@ def described(columns: Mapping[str, Array]) -> str:
     'tensor 8, pipeline 16, data 8, ZeRO-1'
     """
     known = {name: float(columns[name]) for name in (*DEGREES, "zero", "shard")}
-    parts = [f"{name} {known[degree]:,.0f}" for degree, name in _NAMES.items() if known[degree] > 1.0]
+    names = {**_NAMES, "cp": "all-to-all context"} if columns.get("ulysses", 0.0) > 0.0 else _NAMES
+    parts = [f"{name} {known[degree]:,.0f}" for degree, name in names.items() if known[degree] > 1.0]
     stage = f"ZeRO-{known['zero']:.0f}" if known["zero"] else "not sharded"
     if known["zero"] and math.isfinite(known["shard"]):
         stage += f" over {known['shard']:,.0f}"

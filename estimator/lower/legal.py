@@ -70,6 +70,16 @@ RULES: tuple[Rule, ...] = (
         ("pp",),
     ),
     Rule("cp", lambda f: divides(f["cp"], f["seq"]), "{cp} does not divide the sequence of {seq} tokens"),
+    Rule(
+        "cp",
+        lambda f: (
+            f["ulysses"] == 0.0
+            or not divides(f["tp"], f["heads"])  # told already
+            or divides(f["cp"] * f["tp"], f["heads"])
+        ),
+        "{cp} context ranks that each take whole heads (--context ulysses) do not divide the {heads} heads of "
+        "{model}, split over tensor {tp}",
+    ),
     Rule("ep", lambda f: f["ep"] == 1.0 or f["experts"] != 0.0, "{model} has no experts to spread over {ep}"),
     Rule(
         "ep",
@@ -145,8 +155,9 @@ def faults(facts: Facts, model: str) -> list[str]:
     Parameters
     ----------
     facts
-        Columns of the case, and three flags: ``chosen`` 1 where degrees are given, ``node_shard`` 1 where
-        states are sharded within a node, ``by_node`` 1 where nodes are given and not accelerators.
+        Columns of the case, and four flags: ``chosen`` 1 where degrees are given, ``node_shard`` 1 where
+        states are sharded within a node, ``by_node`` 1 where nodes are given and not accelerators, ``ulysses``
+        1 where context ranks exchange heads.
     model
         What the model is called.
     """

@@ -15,27 +15,34 @@ from .asked import Asked
 
 
 def lower(asked: Asked) -> None:
-    """Set the columns of the transformer."""
+    """Set the columns of the transformer, and whether its attention has a causal mask."""
     run = asked.run
+    asked.draft.put("causal", 1.0, Origin("derived", "a token attends to those before it"))
     if run.params is not None:
         _from_size(
             asked, run.params, Origin("derived", "a usual shape for this many parameters", option="--model")
         )
     elif run.config is not None:
-        from ..inputs.huggingface import read_config
-
-        asked.draft.words["model"] = Path(run.config).name
-        _put(
-            asked,
-            read_config(Path(run.config)),
-            Origin("given", "read from the configuration file", option="--config"),
-        )
+        _from_config(asked, Path(run.config))
     else:
         _from_record(asked, asked.presets.find("models", str(run.model)).record)
 
 
+def _from_config(asked: Asked, path: Path) -> None:
+    from ..inputs.huggingface import read_config, read_sample
+
+    origin = Origin("given", "read from the configuration file", option="--config")
+    asked.draft.words["model"] = path.name
+    _put(asked, read_config(path), origin)
+    for name, value in read_sample(path).items():
+        if name != "seq" or asked.run.seq is None:
+            asked.draft.put(name, value, origin)
+
+
 def _from_record(asked: Asked, record: Record) -> None:
     asked.draft.words["model"] = record.id
+    if mask := record.figures.get("causal"):
+        asked.draft.figure("causal", mask)
     given = {name: figure for name in shapes.DIMENSIONS if (figure := record.figures.get(name))}
     if "layers" not in given:
         reason = f"the dimensions of {record.id} are not public: a usual shape for its size"

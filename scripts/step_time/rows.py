@@ -48,9 +48,8 @@ class Rows:
             for record in (Transformer, Layout, Machine)
         )
         columns = self.columns
-        return Job(
-            model, layout, machine, fitted, columns["seq"], columns["stack_year"], columns["method_frozen"]
-        )
+        names = ("seq", "stack_year", "method_frozen", "causal", "ulysses")
+        return Job(model, layout, machine, fitted, *(columns[name] for name in names))
 
     def log_throughput(self, fitted: Coefficients) -> Floats:
         """Return the logarithm of the throughput that the model gives, in tokens a second and accelerator."""

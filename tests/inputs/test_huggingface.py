@@ -14,7 +14,7 @@ from estimator import Run
 from estimator.errors import ConfigError, QuestionError
 from estimator.formulas.parameters import active_parameters, total_parameters
 from estimator.formulas.shapes import DIMENSIONS, transformer
-from estimator.inputs.huggingface import read_config
+from estimator.inputs.huggingface import read_config, read_sample
 from estimator.inputs.huggingface.reading import MOST_PARAMETERS
 from estimator.presets import Presets
 
@@ -74,6 +74,23 @@ def test_dimensions_agree_with_the_record_of_the_model(name):
 def test_active_parameters(name, printed):
     model = transformer(**read_config(CONFIGS / f"{name}.json"))
     assert float(active_parameters(model)) == pytest.approx(printed, rel=0.02)
+
+
+def test_an_encoder_tells_the_tokens_of_a_sample_and_masks_none():
+    assert read_sample(CONFIGS / "bert-large.json") == {"causal": 0.0, "seq": 512.0}
+    # 14 x 14 patches of an image of 224 x 224 and the class token
+    assert read_sample(CONFIGS / "vit-b16.json") == {"causal": 0.0, "seq": 197.0}
+    assert read_sample(CONFIGS / "llama-65b.json") == read_sample(CONFIGS / "t5-11b.json") == {}
+    with pytest.raises(ConfigError, match=r"--config: '.*' does not exist"):
+        read_sample(CONFIGS / "none.json")
+
+
+def test_the_head_of_an_image_model_sees_one_token_of_a_sample(tmp_path):
+    classes = {str(place): f"class {place}" for place in range(1000)}
+    bare, headed = (changed(tmp_path, "vit-b16", id2label=labels) for labels in (..., classes))
+    assert bare["vocab"] == headed["vocab"] == 0.0
+    assert headed["extra"] - bare["extra"] == 1000 * 768 + 1000
+    assert fault(tmp_path, "vit-b16", {"id2label": 5}) == "'id2label' is 5, where an object belongs"
 
 
 def written(folder: Path, content: object) -> Path:
@@ -227,14 +244,14 @@ def test_files_that_are_no_configuration(tmp_path, content, words):
         ({}, "has no model_type. Known are "),
         ({"model_type": 5, "architectures": [None]}, "has no model_type. Known are "),
         ({"model_type": "lama"}, "has the unknown model_type 'lama'; did you mean 'llama' or 'llama4'? Known are "),
-        ({"model_type": "bert"}, "has the unknown model_type 'bert'. Known are "),
+        ({"model_type": "wav2vec2"}, "has the unknown model_type 'wav2vec2'. Known are "),
         ({"architectures": ["ResNetModel"]}, "has the unknown model_type 'ResNetModel'. Known are "),
         ({"model_type": "zzz" * 10**6}, f"has the unknown model_type '{'zzz' * 13}z...'. Known are "),
     ],
 )  # fmt: skip
 def test_unknown_families(tmp_path, content, words):
     path = written(tmp_path, content)
-    known = "aquila, baichuan, bloom, chatglm, codegen, cohere, cohere2, dbrx, deepseek, deepseek_v2, "
+    known = "aquila, baichuan, bert, bloom, chatglm, codegen, cohere, cohere2, dbrx, deepseek, deepseek_v2, "
     assert refusal(path).startswith(f"--config: '{path}' {words}{known}")
 
 

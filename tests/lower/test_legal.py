@@ -175,7 +175,7 @@ def test_what_is_legal(question: dict[str, Any]) -> None:
 FACTS = {
     **dict.fromkeys(("tp", "pp", "vpp", "cp", "ep", "micro_batch", "chosen"), 1.0),
     **dict.fromkeys(("layers", "heads", "kv_heads", "ffn", "experts", "seq", "count", "global_batch"), math.nan),
-    "node_shard": 0.0, "by_node": 0.0, "shard": math.inf, "zero": 1.0, "per_node": 8.0,
+    "node_shard": 0.0, "by_node": 0.0, "ulysses": 0.0, "shard": math.inf, "zero": 1.0, "per_node": 8.0,
 }  # fmt: skip
 
 

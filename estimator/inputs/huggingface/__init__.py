@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .reading import read_config
+from .reading import read_config, read_sample
 
-__all__ = ["read_config"]
+__all__ = ["read_config", "read_sample"]

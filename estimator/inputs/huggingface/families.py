@@ -8,6 +8,7 @@ from .rules import (
     LINEAR,
     add,
     after_dense,
+    bert,
     bigcode,
     chatglm,
     everywhere,
@@ -25,6 +26,7 @@ from .rules import (
     stablelm,
     stepped,
     t5,
+    vit,
 )
 from .values import Family
 from .windows import (
@@ -164,6 +166,11 @@ FAMILIES = {
         _NORM, (flag("use_bias", *LINEAR, absent=True), _WINDOW), absent={"kv_heads": 2.0}, tied=True,
     ),
     "t5": _T5, "mt5": _T5,
+    "bert": Family(
+        _BIASED, (bert,), {"positions": "max_position_embeddings"}, {"positions": 512.0, "vocab": 30522.0},
+        tied=True, encoder=True,
+    ),
+    "vit": Family(_BIASED, (vit,), absent={"vocab": 0.0}, encoder=True),
 }
 # fmt: on
 

@@ -44,6 +44,22 @@ def read_config(path: Path) -> dict[str, float]:
     T. Wolf et al., "Transformers: State-of-the-Art Natural Language Processing", 2020, arXiv:1910.03771;
     the configuration and model classes of its release 5.23.
     """
+    return _read(path)[1]
+
+
+def read_sample(path: Path) -> dict[str, float]:
+    """Return what a configuration file tells of a sample: of an encoder, its tokens, and that none is masked.
+
+    Raises
+    ------
+    ConfigError
+        As `read_config`.
+    """
+    family, dims = _read(path)
+    return {"causal": 0.0, "seq": dims["positions"]} if family.encoder else {}
+
+
+def _read(path: Path) -> tuple[Family, Dims]:
     try:
         values = _language_part(_load(path))
         config = Config(_family(path, values), _flat(values))
@@ -52,7 +68,7 @@ def read_config(path: Path) -> dict[str, float]:
             raise ConfigError(f"'{path}' {'; '.join(problems)}")
     except EstimatorError as error:
         raise ConfigError(f"--config: {error}") from None
-    return dims
+    return config.family, dims
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -92,6 +92,23 @@ def chatglm(config: Config, dims: Dims) -> Dims:
     }
 
 
+def bert(config: Config, dims: Dims) -> Dims:
+    """A table of token types, and a pooler over the first token; the norm of the embedding stands for the last."""
+    hidden = dims["hidden"]
+    return {"extra": config.number("type_vocab_size", 2.0) * hidden + hidden * hidden + hidden}
+
+
+def vit(config: Config, dims: Dims) -> Dims:
+    """Patches of an image and a class token in place of words; the classes' head sees one token of a sample."""
+    hidden, patch = dims["hidden"], config.number("patch_size", 16.0)
+    across = config.number("image_size", 224.0) // patch
+    pixels = config.number("num_channels", 3.0) * patch * patch
+    head = float(len(config.mapping("id2label"))) * (hidden + 1.0)
+    biased = config.flag("qkv_bias", absent=True)
+    extra = pixels * hidden + hidden + hidden + head
+    return {"positions": across * across + 1.0, "query_bias": biased, "extra": extra}
+
+
 def t5(config: Config, dims: Dims) -> Dims:
     """Each stack has one table of relative positions, a bucket and head an element."""
     return {

@@ -47,7 +47,8 @@ class Family:
     """An architecture: what it fixes, how its files spell dimensions, and rules that run in order.
 
     ``absent`` holds what the configuration classes of Transformers fill in for a key that a file does not
-    have; ``widening`` times the width is the feed-forward width where none is stated.
+    have; ``widening`` times the width is the feed-forward width where none is stated. An ``encoder`` masks no
+    token, and its samples are as long as its table of positions.
     """
 
     fixed: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -56,6 +57,7 @@ class Family:
     absent: Mapping[str, float] = field(default_factory=dict[str, float])
     tied: bool = False
     widening: float | None = None
+    encoder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ class Config:
     def text(self, key: str) -> str:
         """Return a text, empty where there is none."""
         return self.stated(key, lambda value: isinstance(value, str), "text") or ""
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """Return an object, empty where there is none."""
+        return self.stated(key, lambda value: isinstance(value, dict), "an object") or {}
 
     def problems(self) -> list[str]:
         """Return what is wrong with the file, the missing keys first."""

@@ -1,0 +1,155 @@
+"""Time of one layer's attention for one micro-batch: by a fused kernel, or with scores written to memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array
+from .flops import attention_span
+from .job import HALF, Job
+from .parameters import Transformer
+
+
+def score_flops(model: Transformer, tokens: Array, span: Array) -> Array:
+    r"""FLOPs of one layer's attention scores and weighted sums, forward, every key counted. [FLOP]
+
+    Parameters
+    ----------
+    model
+        Dimensions. [1]
+    tokens
+        Queries. [token]
+    span
+        Keys that a query meets. [token]
+
+    Notes
+    -----
+    .. math:: 2 T s a (d + r + v)
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Appendix (attention matrix and attention over values).
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(score_flops(example_job().model, np.float64(1000), np.float64(1000)))
+    4000000000.0
+    """
+    widths = model.head_dim + model.rope_dim + model.value_dim
+    return 2.0 * tokens * span * model.heads * widths
+
+
+def computed_share(job: Job) -> Array:
+    r"""Share of the scores that a fused kernel computes: half with a causal mask, all without one. [1]
+
+    Notes
+    -----
+    .. math:: 1 - c / 2
+
+    References
+    ----------
+    T. Dao, "FlashAttention-2", 2023, arXiv:2307.08691, Section 3.1.1 (causal mask: about half of the blocks); J. Devlin
+    et al., "BERT", 2018, arXiv:1810.04805, Section 3, for attention in both directions.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(computed_share(example_job())), float(computed_share(example_job(causal=0)))
+    (0.5, 1.0)
+    """
+    return 1.0 - 0.5 * job.causal
+
+
+def attention_time(job: Job, passes: Array) -> Array:
+    r"""Time of a layer's attention by a fused kernel, over all its passes. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    passes
+        Forward passes that the work amounts to: the backward one is 2.5. [1]
+
+    Notes
+    -----
+    .. math:: n \left(1 - \frac{c}{2}\right) \frac{2 T s a (d + r + v)}{t \, \eta_a P_{16}}
+
+    It runs in 16 bit whatever the products use.
+
+    References
+    ----------
+    T. Dao, "FlashAttention-2", 2023, arXiv:2307.08691, Section 4.1 (backward FLOPs 2.5 times the forward ones).
+
+    Examples
+    --------
+    Half of 4 GFLOP forward and 2.5 times that backward, at 100 TFLOP/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(attention_time(example_job(), np.float64(3.5)))
+    7e-05
+    """
+    flops = score_flops(job.model, job.tokens, attention_span(job.model, job.seq)) / job.layout.tp
+    return computed_share(job) * passes * flops / (job.fitted.attention_efficiency * job.machine.peak_16bit)
+
+
+def unfused_attention_time(job: Job, passes: Array) -> Array:
+    r"""Time of a layer's attention where scores are written to memory, over all its passes. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    passes
+        Forward passes that the work amounts to: the backward one is 2. [1]
+
+    Notes
+    -----
+    .. math:: \frac{n}{t} \left(\frac{2 T s a (d + r + v)}{\eta P_{16}} + \kappa_s \frac{2 a T s}{\beta}\right)
+
+    Every score is computed, masked or not, and softmax, mask and dropout pass over it in memory.
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1, for what softmax and dropout keep; T. Dao et al.,
+    "FlashAttention", 2022, arXiv:2205.14135, Section 3.2, Theorem 2, for the memory accesses.
+
+    Examples
+    --------
+    Ten heads of a million scores of 2 bytes pass the memory ten times, forward and twice that backward:
+
+    >>> from estimator.formulas.example import example_job
+    >>> round(float(unfused_attention_time(example_job(score_traffic=10), np.float64(3))), 9)
+    0.00072
+    """
+    span = attention_span(job.model, job.seq)
+    flops = score_flops(job.model, job.tokens, span) / job.layout.tp
+    work = flops / (job.fitted.product_efficiency * job.machine.peak_16bit)
+    scores = HALF * job.model.heads * job.tokens * span / job.layout.tp
+    return passes * (work + job.fitted.score_traffic * scores / job.machine.memory_bandwidth)
+
+
+def chosen_attention_time(job: Job, recomputed: Array) -> Array:
+    """Time of a layer's attention by the layout's kernel, forward and backward, and what is repeated of it. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    recomputed
+        Forward passes that are repeated in the backward pass. [1]
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5, for repeating attention alone.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(chosen_attention_time(example_job(), np.float64(1)))
+    9e-05
+    >>> round(float(chosen_attention_time(example_job(unfused=1), np.float64(1))), 9)
+    0.00016
+    """
+    fused = attention_time(job, 3.5 + recomputed)
+    return np.where(job.layout.unfused > 0, unfused_attention_time(job, 3.0 + recomputed), fused)

@@ -1,0 +1,158 @@
+"""Time that data-parallel ranks take for sharded weights, gradients and the optimizer's update."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array
+from .collectives import ring_rate, ring_time
+from .job import HALF, Job
+from .layout import sharding_groups, sharding_ranks
+
+# Bytes of a gradient in 32 bit and of the weight that comes back in 16.
+_REDUCED = 6.0
+
+
+def _sharding_rate(job: Job, ranks: Array) -> Array:
+    """Bandwidth of the ring over ranks that follow each other after the tensor ranks. [byte/s]"""
+    return ring_rate(job.machine, ranks, job.domain / job.layout.tp)
+
+
+def sharded_weights_time(job: Job, held: Array) -> Array:
+    r"""Time to gather weights twice and to spread gradients once, in one micro-batch of ZeRO-3 or FSDP. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    held
+        Parameters of one rank's share of the model before sharding. [1]
+
+    Notes
+    -----
+    .. math:: 3 \kappa_z \frac{d - 1}{d} \frac{2 w}{\beta}
+
+    References
+    ----------
+    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 7.2.2; Y. Zhao et al., 2023, arXiv:2304.11277, Section 3.2.
+
+    Examples
+    --------
+    A billion weights over the eight ranks of a server at 100 GB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> round(float(sharded_weights_time(example_job(count=8, zero=3), np.float64(1e9))), 9)
+    0.0525
+    """
+    ranks = sharding_ranks(job.layout)
+    once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
+    sharded = (job.layout.zero >= 3) & (ranks > 1)
+    return np.where(sharded, 3.0 * job.fitted.sharding_use * once, 0.0)
+
+
+def gradient_exchange_time(job: Job, held: Array) -> Array:
+    r"""Time of the step's exchange of gradients (and of weights, where states are sharded) that stays exposed. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    held
+        Parameters of one rank's share of the model. [1]
+
+    Notes
+    -----
+    .. math:: \kappa_g \frac{d - 1}{d} \frac{6 w}{\beta}
+
+    References
+    ----------
+    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 7.2.1; S. Li et al., "PyTorch Distributed", 2020,
+    arXiv:2006.15704, Section 3.2.3, for the overlap with the backward pass.
+
+    Examples
+    --------
+    A billion parameters on sixteen ranks of two servers, whose rings pass 80 GB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(gradient_exchange_time(example_job(count=16), np.float64(1e9)))
+    0.0703125
+    """
+    layout = job.layout
+    ranks = np.maximum(layout.count / (layout.tp * layout.pp), 1.0)
+    once = ring_time(_REDUCED * held, ranks, _sharding_rate(job, ranks))
+    apart = (layout.zero < 3) & (ranks > 1)
+    return np.where(apart, job.fitted.gradient_use * once, 0.0)
+
+
+def group_exchange_time(job: Job, held: Array) -> Array:
+    r"""Time to sum gradients over groups that each hold sharded weights of their own, once a step. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    held
+        Parameters of one rank's share of the model before sharding. [1]
+
+    Returns
+    -------
+    Seconds that stay exposed; nothing where one group holds all ranks. [s]
+
+    Notes
+    -----
+    .. math:: \kappa_g \, 2 \frac{R - 1}{R} \frac{2 w}{z \, \beta}
+
+    Hybrid sharding: each of R groups of z ranks gathers weights and spreads gradients within itself, and ranks that
+    hold the same shard all-reduce their gradients between the groups. Such ranks lie t z apart.
+
+    References
+    ----------
+    Y. Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.2.2; Z. Zhang et al., "MiCS", 2022,
+    arXiv:2205.00119 (2-hop gradient synchronisation), for doing so once a step and not once a micro-batch.
+
+    Examples
+    --------
+    A billion parameters sharded within each of two servers: every card all-reduces its eighth over 10 GB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(group_exchange_time(example_job(count=16, zero=3, shard=8), np.float64(1e9)))
+    0.025
+    """
+    shards, groups = sharding_ranks(job.layout), sharding_groups(job.layout)
+    rate = ring_rate(job.machine, groups, job.domain / (job.layout.tp * shards))
+    once = 2.0 * ring_time(HALF * held / shards, groups, rate)
+    hybrid = (job.layout.zero >= 3) & (groups > 1)
+    return np.where(hybrid, job.fitted.gradient_use * once, 0.0)
+
+
+def optimizer_time(job: Job, held: Array) -> Array:
+    r"""Time of the optimizer's update of a rank's own states, bound by memory. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    held
+        Parameters of one rank's share of the model. [1]
+
+    Notes
+    -----
+    .. math:: \kappa_o \frac{w}{z \, \beta}
+
+    over the z ranks that share the states: one where they are not sharded.
+
+    References
+    ----------
+    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5.1; I. Loshchilov and F. Hutter, 2017, arXiv:1711.05101,
+    Algorithm 2.
+
+    Examples
+    --------
+    A billion parameters over eight ranks, 40 bytes of traffic each at 1 TB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(optimizer_time(example_job(count=8, zero=1, optimizer_traffic=40), np.float64(1e9)))
+    0.005
+    """
+    own = held / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
+    return job.fitted.optimizer_traffic * own / job.machine.memory_bandwidth
