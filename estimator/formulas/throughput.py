@@ -180,8 +180,9 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
 
     References
     ----------
-    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B; V. Korthikanti et al., 2022, arXiv:2205.05198,
-    Appendix A, for what each mode repeats.
+    A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B; D. Narayanan et al., SC21, arXiv:2104.04473,
+    Appendix, Eq. 3, for the recomputed layers; V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5, for the
+    recomputed scores, of which its Appendix A counts three passes.
 
     Examples
     --------

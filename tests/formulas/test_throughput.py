@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator.arrays import array, quotient
+from estimator.breakdown import Breakdown
 from estimator.formulas import throughput
 
 HOUR, DAY = 3600.0, 86400.0
@@ -17,18 +18,23 @@ few = settings(deadline=None, max_examples=50)
 sizes = st.floats(1e-3, 1e20)
 
 
-def test_the_throughput_of_a_card_by_hand() -> None:
-    # 312 TFLOP/s at 40 %, 90 % of it kept at scale, 400 GFLOP a token: 124.8e12 * 0.9 / 400e9.
-    found = throughput.throughput_per_accelerator(*map(array, (312e12, 0.4, 0.9, 400e9)))
-    assert float(found) == pytest.approx(280.8)
+def test_time_at_the_peak_by_hand() -> None:
+    # 1,024 sequences of 4,096 tokens at 400 GFLOP a token on 512 cards of 312 TFLOP/s.
+    found = throughput.time_at_peak(*map(array, (400e9, 1024, 4096, 512, 312e12)))
+    assert float(found) == pytest.approx(1024 * 4096 * 400e9 / (512 * 312e12))
+    assert float(found) == pytest.approx(10.503, abs=5e-4)
 
 
 def test_palm_at_its_reported_utilisation() -> None:
     # Chowdhery et al. 2022, Table 3: 238.3 thousand tokens a second on 6,144 TPU v4 of 275 TFLOP/s at an MFU of
     # 46.2 %; Appendix B: 6 FLOPs for each of 540.35e9 parameters and 12 x 118 x 48 x 256 x 2048 of attention.
     per_token = 6 * 540.35e9 + 12 * 118 * 48 * 256 * 2048
-    one = throughput.throughput_per_accelerator(*map(array, (275e12, 0.462, 1.0, per_token)))
-    assert float(throughput.throughput(one, array(6144))) == pytest.approx(238.3e3, rel=0.002)
+    peak = throughput.time_at_peak(*map(array, (per_token, 2048, 2048, 6144, 275e12)))
+    step = throughput.step_time(parts(1.0, 2.0), array(3.0), peak, array(0.462), array(1.0))
+    assert float(throughput.throughput(array(2048), array(2048), step.total)) == pytest.approx(
+        238.3e3, rel=0.002
+    )
+    assert float(throughput.mfu(peak, step.total)) == pytest.approx(0.462)
 
 
 def test_llama_65b_in_three_weeks() -> None:
@@ -38,9 +44,69 @@ def test_llama_65b_in_three_weeks() -> None:
     assert float(throughput.wall_clock(time, array(2048))) / DAY == pytest.approx(21, abs=0.2)
 
 
-def test_a_step_by_hand() -> None:
-    # 1,024 sequences of 4,096 tokens at 2 million tokens a second.
-    assert float(throughput.step_time(array(1024), array(4096), array(2**21))) == 2.0
+def parts(*each: float) -> Breakdown:
+    return Breakdown({f"part {place}": array(value) for place, value in enumerate(each)})
+
+
+UNKNOWN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("given_mfu", "given_efficiency", "total"),
+    [
+        (UNKNOWN, UNKNOWN, 10.0),  # as modelled
+        (UNKNOWN, 0.8, 9.0 / 0.8),  # what is modelled at the smallest scale, and the loss that is given
+        (0.5, UNKNOWN, 4.0 / 0.5),  # as given, at any scale
+        (0.5, 0.8, 4.0 / (0.5 * 0.8)),  # given before the loss by scale
+    ],
+)
+def test_a_step_by_hand(given_mfu: float, given_efficiency: float, total: float) -> None:
+    """Modelled at 10 s, 9 s of them at the smallest scale; 4 s at the peak."""
+    found = throughput.step_time(parts(7, 2, 0, 1), *map(array, (9, 4, given_mfu, given_efficiency)))
+    assert float(found.total) == pytest.approx(total, rel=1e-12)
+    # Whatever stretches the step stretches each of its parts.
+    assert [float(part) for part in found.parts.values()] == pytest.approx(
+        [total * share for share in (0.7, 0.2, 0.0, 0.1)]
+    )
+
+
+def test_a_modelled_step_is_as_modelled_to_the_last_bit() -> None:
+    modelled = parts(0.1, 0.2, 0.3)
+    found = throughput.step_time(modelled, *map(array, (0.5, 0.3, UNKNOWN, UNKNOWN)))
+    assert found.parts == modelled.parts
+
+
+def test_without_accelerators_a_step_takes_for_ever_and_nothing_is_used() -> None:
+    peak = throughput.time_at_peak(*map(array, (400e9, 1024, 4096, 0, 312e12)))
+    step = throughput.step_time(parts(7, 0, 3), array(9), peak, array(UNKNOWN), array(UNKNOWN))
+    assert float(step.total) == float(peak) == math.inf
+    assert [float(part) for part in step.parts.values()] == [math.inf, 0, math.inf]
+    assert float(throughput.throughput(array(1024), array(4096), step.total)) == 0
+    assert math.isnan(float(throughput.mfu(peak, step.total)))
+
+
+SHARES = {"attention_projections": 200.0, "attention_scores": 60.0, "feed_forward": 340.0, "logits": 30.0}
+FLOPS = Breakdown({name: array(value) for name, value in SHARES.items()})
+
+
+@pytest.mark.parametrize(("recompute", "again"), [(0, 0.0), (1, 60 / 3), (2, 600 / 3)])
+def test_what_is_recomputed_is_one_more_forward_pass(recompute: float, again: float) -> None:
+    found = throughput.hfu(array(0.4), FLOPS, array(recompute))
+    assert float(found) == pytest.approx(0.4 * (630 + again) / 630)
+
+
+def test_recomputed_layers_are_counted_as_megatron_counts_them() -> None:
+    # Narayanan et al. 2021, Eq. 3: 96 B s l h^2 (1 + s / (6 h) + V / (16 l h)) with every layer recomputed, against
+    # 72 B s l h^2 (1 + s / (6 h) + V / (12 l h)) without; the 530B model of its Table 1.
+    layers, hidden, seq, vocab = 105.0, 20480.0, 2048.0, 51200.0
+    flops = {"feed_forward": 72 * layers * hidden**2, "attention_scores": 12 * layers * hidden * seq,
+             "logits": 6 * vocab * hidden}  # fmt: skip
+    counted = 96 * (1 + seq / (6 * hidden) + vocab / (16 * layers * hidden))
+    model = 72 * (1 + seq / (6 * hidden) + vocab / (12 * layers * hidden))
+    found = throughput.hfu(
+        array(0.4), Breakdown({name: array(value) for name, value in flops.items()}), array(2)
+    )
+    assert float(found) == pytest.approx(0.4 * counted / model, rel=1e-12)
 
 
 def test_goodput_lengthens_what_the_machines_are_held() -> None:
@@ -51,17 +117,24 @@ def test_goodput_lengthens_what_the_machines_are_held() -> None:
 @few
 @given(sizes, sizes, st.integers(1, 10**6))
 def test_a_run_at_its_throughput_processes_its_tokens(tokens: float, speed: float, count: int) -> None:
-    time = throughput.wall_clock(throughput.accelerator_hours(array(tokens), array(speed)), array(count))
-    whole = throughput.throughput(array(speed), array(count))
-    assert float(time * whole) == pytest.approx(tokens, rel=1e-12)
+    one = throughput.throughput_per_accelerator(array(speed), array(count))
+    time = throughput.wall_clock(throughput.accelerator_hours(array(tokens), one), array(count))
+    assert float(time) * speed == pytest.approx(tokens, rel=1e-12)
 
 
 @few
 @given(sizes, st.integers(1, 10**6), st.integers(1, 10**5), st.floats(1e-3, 1e9))
-def test_steps_of_a_run_take_as_long_as_the_run(tokens: float, batch: int, seq: int, speed: float) -> None:
+def test_steps_of_a_run_take_as_long_as_the_run(tokens: float, batch: int, seq: int, step: float) -> None:
+    speed = throughput.throughput(array(batch), array(seq), array(step))
     steps = tokens / (batch * seq)
-    step = throughput.step_time(array(batch), array(seq), array(speed))
-    assert float(step) * steps == pytest.approx(tokens / speed, rel=1e-12)
+    assert step * steps == pytest.approx(tokens / float(speed), rel=1e-12)
+
+
+@few
+@given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(1e-3, 1e6), st.floats(1e-3, 1e6))
+def test_the_mfu_is_what_was_given_of_it(given_mfu: float, kept: float, peak: float, modelled: float) -> None:
+    step = throughput.step_time(parts(modelled), *map(array, (modelled, peak, given_mfu, kept)))
+    assert float(throughput.mfu(array(peak), step.total)) == pytest.approx(given_mfu * kept, rel=1e-12)
 
 
 # Whole nodes.
@@ -117,8 +190,8 @@ def test_dividing_by_nothing_gives_no_limit_and_no_warning() -> None:
 # Arrays.
 
 ARGUMENTS = {
-    "throughput_per_accelerator": 4, "throughput": 2, "step_time": 3, "accelerator_hours": 2, "occupied_hours": 2,
-    "wall_clock": 2, "nodes_needed": 4,
+    "time_at_peak": 5, "throughput": 3, "throughput_per_accelerator": 2, "mfu": 2, "accelerator_hours": 2,
+    "occupied_hours": 2, "wall_clock": 2, "nodes_needed": 4,
 }  # fmt: skip
 
 
@@ -146,3 +219,25 @@ def test_an_unknown_goes_through_every_formula() -> None:
             # Memory that is not known asks for no number of cards.
             known = name == "nodes_needed" and place == 3
             assert math.isnan(float(getattr(throughput, name)(*given))) is not known, (name, place)
+
+
+def test_a_step_goes_by_cells() -> None:
+    """Modelled, stretched to an MFU, to an efficiency, and without accelerators, in one array."""
+    modelled = Breakdown({"work": np.array([8.0, 4.0, 2.0, 1.0]), "rest": array(2.0)})
+    columns = (array(3.0), np.array([1.0, 1.0, 1.0, math.inf]), np.array([UNKNOWN, 0.5, UNKNOWN, 0.5]),
+               np.array([UNKNOWN, UNKNOWN, 0.75, UNKNOWN]))  # fmt: skip
+    found = throughput.step_time(modelled, *columns)
+    assert np.asarray(found.total).tolist() == [10.0, 2.0, 4.0, math.inf]
+    for place in range(4):
+        alone = throughput.step_time(
+            Breakdown({"work": array(np.asarray(modelled.parts["work"])[place]), "rest": array(2.0)}),
+            *(array(np.broadcast_to(column, 4)[place]) for column in columns),
+        )
+        assert {name: float(part) for name, part in alone.parts.items()} == {
+            name: float(np.broadcast_to(part, 4)[place]) for name, part in found.parts.items()
+        }
+
+
+def test_a_model_that_is_not_known_gives_no_step() -> None:
+    found = throughput.step_time(parts(UNKNOWN, 1.0), *map(array, (1.0, 1.0, UNKNOWN, UNKNOWN)))
+    assert math.isnan(float(found.total))
