@@ -61,15 +61,26 @@ def as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
         number = float(in_unit(value, amount.unit))
         return number if math.isfinite(number) else None
 
-    origin = estimate.case.origins.get(amount.name)
     return {
         "value": _shown(amount.value),
         "unit": amount.unit,
         "low": _shown(amount.low),
         "high": _shown(amount.high),
-        "origin": origin.kind if origin else "derived",
+        "origin": _kind(amount, estimate),
         "parts": {part: _shown(value) for part, value in amount.parts.items()},
     }
+
+
+# Quantities that are modelled unless an input settles them.
+_SETTLED = {"mfu": "given_mfu", "scaling_efficiency": "efficiency_coefficient"}
+
+
+def _kind(amount: Amount, estimate: Estimate) -> str:
+    """Tell where a quantity came from: where its input did if it is one, or has the value of one."""
+    column = _SETTLED.get(amount.name, amount.name)
+    origin = estimate.case.origins.get(column)
+    settled = column == amount.name or math.isclose(amount.value, estimate.case.columns[column])
+    return origin.kind if origin and settled else "derived"
 
 
 def in_unit(value: Any, unit: str) -> Any:
