@@ -42,18 +42,14 @@ def test_every_key_is_there_in_its_order(usual: Estimate) -> None:
     assert made["question"] == {"params": 1}
 
 
-def test_every_quantity_has_every_member_or_is_null(usual: Estimate) -> None:
+def test_every_quantity_has_every_member(usual: Estimate) -> None:
     made = document(usual, {})
-    for name in QUANTITIES:
-        assert made[name] is None or set(made[name]) == MEMBERS, name
-    assert [name for name in QUANTITIES if made[name] is None] == ["hfu"]  # not modelled yet
+    assert {name: set(made[name]) for name in QUANTITIES} == dict.fromkeys(QUANTITIES, MEMBERS)
 
 
 def test_values_are_in_the_unit_that_stands_beside_them(usual: Estimate) -> None:
     made = document(usual, {})
     for name in QUANTITIES:
-        if made[name] is None:
-            continue
         quantity, amount = made[name], usual.amount(name)
         factor = units.unit_bases(quantity["unit"])[0]
         for member in ("value", "low", "high"):
@@ -63,18 +59,24 @@ def test_values_are_in_the_unit_that_stands_beside_them(usual: Estimate) -> None
 
 def test_parts_add_up_in_the_unit_of_their_quantity(usual: Estimate) -> None:
     made = document(usual, {})
-    broken_down = [name for name in QUANTITIES if made[name] and made[name]["parts"]]
-    assert {"flops", "memory", "power", "energy", "cost", "parameters"} <= set(broken_down)
+    broken_down = [name for name in QUANTITIES if made[name]["parts"]]
+    assert {"flops", "memory", "step_time", "power", "energy", "cost", "parameters"} <= set(broken_down)
     for name in broken_down:
         assert sum(made[name]["parts"].values()) == pytest.approx(made[name]["value"], rel=1e-12), name
 
 
 def test_what_was_given_and_what_was_derived(usual: Estimate) -> None:
     made = document(usual, {})
-    assert {name: made[name]["origin"] for name in ("tokens", "mfu", "goodput", "cost")} == {
-        "tokens": "given", "mfu": "given", "goodput": "given", "cost": "derived",
+    names = ("tokens", "mfu", "scaling_efficiency", "goodput", "cost")
+    # The MFU that is given loses by scale, so that what comes of it is derived.
+    assert {name: made[name]["origin"] for name in names} == {
+        "tokens": "given", "mfu": "derived", "scaling_efficiency": "given", "goodput": "given", "cost": "derived",
     }  # fmt: skip
+    assert made["mfu"]["value"] == pytest.approx(0.4 * 0.95)
     assert document(answer(goodput=None), {})["goodput"]["origin"] == "assumed"
+    alone = document(answer(scaling_efficiency=None), {})
+    assert [alone[name]["origin"] for name in ("mfu", "scaling_efficiency")] == ["given", "derived"]
+    assert alone["mfu"]["value"] == pytest.approx(0.4)
 
 
 def test_the_document_is_what_json_can_hold() -> None:
@@ -95,7 +97,7 @@ def test_what_is_not_finite_is_null_with_a_warning(usual: Estimate, name: str, v
     made = document(with_value(usual, name, value), {})
     assert made[name]["value"] is made[name]["low"] is made[name]["high"] is None
     assert made["warnings"] == [f"{name} is not known: an input it needs is missing"]
-    assert sum(made[other] is None or made[other]["value"] is None for other in QUANTITIES) == 2  # and hfu
+    assert [other for other in QUANTITIES if made[other]["value"] is None] == [name]
 
 
 def test_an_end_without_limit_is_null_and_its_value_stays(usual: Estimate) -> None:
@@ -105,11 +107,26 @@ def test_an_end_without_limit_is_null_and_its_value_stays(usual: Estimate) -> No
     assert cost["low"] < cost["value"] or cost["low"] == cost["value"]
 
 
-def test_without_a_batch_there_is_no_step_and_no_warning() -> None:
-    made = document(answer(global_batch=None), {})
-    assert made["step_time"] is None
-    assert made["warnings"] == []
-    assert document(answer(), {})["step_time"]["value"] > 0
+def test_the_step_has_its_parts_whether_the_batch_is_given_or_not() -> None:
+    for made in (document(answer(mfu=None), {}), document(answer(mfu=None, global_batch=None), {})):
+        step = made["step_time"]
+        assert step["low"] < step["value"] < step["high"]
+        assert step["parts"]["matrix_products"] > 0.3 * step["value"]
+        assert {
+            "attention",
+            "tensor_parallel",
+            "pipeline_bubble",
+            "gradient_exchange",
+            "sharding",
+            "optimizer",
+        } <= set(step["parts"])
+        assert made["warnings"] == []
+
+
+def test_what_is_recomputed_counts_for_the_hardware_and_not_for_the_model() -> None:
+    whole, nothing = (document(answer(recompute=mode), {}) for mode in ("full", "none"))
+    assert whole["mfu"]["value"] < whole["hfu"]["value"] < 4 / 3 * whole["mfu"]["value"]
+    assert nothing["mfu"]["value"] == nothing["hfu"]["value"]
 
 
 def test_without_a_price_the_cost_is_null_and_everything_else_known() -> None:
@@ -130,6 +147,45 @@ def test_the_layout(usual: Estimate) -> None:
     assert layout["fits"] is True
     assert layout["fewest_accelerators"] == float(usual.fewest_accelerators.value)
     assert layout["memory_usable"]["unit"] == "byte"
+
+
+def test_the_layout_tells_degrees_batches_and_software() -> None:
+    given = {
+        "tp": 2,
+        "pp": 4,
+        "vpp": 2,
+        "zero": 1,
+        "shard": 4,
+        "micro_batch": 2,
+        "stack": "megatron",
+        "stack_year": 2023.5,
+    }
+    layout = document(answer(**given, attention="unfused"), {})["layout"]
+    assert {name: layout[name] for name in given} == given
+    assert {name: layout[name] for name in ("cp", "ep", "sequence_parallel", "replicas", "global_batch")} == {
+        "cp": 1, "ep": 1, "sequence_parallel": 1, "replicas": 8, "global_batch": 1024,
+    }  # fmt: skip
+    assert {name: layout[name] for name in ("recompute", "attention", "method", "offload")} == {
+        "recompute": "full", "attention": "unfused", "method": "full", "offload": "none",
+    }  # fmt: skip
+    assert layout["sharding"] == "tensor 2, pipeline 4, interleaved 2, data 8, ZeRO-1 over 4"
+
+
+def test_a_layout_that_is_found_is_told_like_one_that_is_given() -> None:
+    estimate = answer(
+        model="llama-65b", mfu=None, micro_batch=None, recompute=None, global_batch=None, count=256
+    )
+    layout = document(estimate, {})["layout"]
+    found = {
+        name: layout[name]
+        for name in ("tp", "pp", "vpp", "cp", "zero", "micro_batch", "recompute", "global_batch")
+    }
+    given = answer(
+        model="llama-65b", mfu=None, count=256, **{name: str(value) for name, value in found.items()}
+    )
+    assert document(given, {})["layout"] == layout
+    assert given.memory.value == estimate.memory.value
+    assert layout["shard"] is None  # over all ranks: no limit
 
 
 @pytest.mark.parametrize(("count", "nodes"), [(1, 1), (8, 1), (9, 2), (16, 2), (17, 3)])
@@ -199,7 +255,7 @@ def test_a_user_knows_an_assumption_by_the_name_of_its_option() -> None:
     for item in document(answer(scaling_efficiency=None, goodput=None, recompute=None, micro_batch=None), {})[
         "assumptions"
     ]:
-        if item["option"] and item["name"] not in ("accelerator", "sharding"):
+        if item["option"] and item["name"] not in ("accelerator", "layout"):
             assert item["option"] == "--" + item["name"].replace("_", "-"), item
 
 
@@ -242,7 +298,7 @@ def test_rows_hold_every_quantity_and_part_to_the_last_bit(usual: Estimate) -> N
                 quantity[member] for member in ("value", "low", "high")
             ]
     told = [row["name"] for row in found if not row["part"]]
-    assert told == [name for name in QUANTITIES if made[name] is not None]
+    assert told == list(QUANTITIES)
     parts = sum(len(made[name]["parts"]) for name in told)
     assert len(found) == len(told) + parts
 
