@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import Array
 from .flops import attention_span
 from .job import HALF, Job
-from .parameters import Transformer
+from .parameters import Transformer, attention_blocks
 
 
 def score_flops(model: Transformer, tokens: Array, span: Array) -> Array:
@@ -40,25 +40,37 @@ def score_flops(model: Transformer, tokens: Array, span: Array) -> Array:
     return 2.0 * tokens * span * model.heads * widths
 
 
-def computed_share(job: Job) -> Array:
-    r"""Share of the scores that a fused kernel computes: half with a causal mask, all without one. [1]
+def computed_span(job: Job) -> Array:
+    r"""Keys that a fused kernel computes for a query, on average over queries and layers. [token]
 
     Notes
     -----
-    .. math:: 1 - c / 2
+    .. math:: s \left(1 - \frac{c}{2}\right), \quad w \left(1 - \frac{c w}{2 s}\right)
+
+    without and with a window of w tokens: a causal mask leaves half of the square, and of a band below its
+    diagonal all but the corner. Of the layers of an encoder-decoder model only the decoder's own attention
+    is causal.
 
     References
     ----------
-    T. Dao, "FlashAttention-2", 2023, arXiv:2307.08691, Section 3.1.1 (causal mask: about half of the blocks); J. Devlin
-    et al., "BERT", 2018, arXiv:1810.04805, Section 3, for attention in both directions.
+    T. Dao, "FlashAttention-2", 2023, arXiv:2307.08691, Section 3.1.1 (causal mask); A. Jiang et al., "Mistral 7B",
+    2023, arXiv:2310.06825, Section 2 (a token attends to the w before it); J. Devlin et al., "BERT", 2018,
+    arXiv:1810.04805, Section 3, for attention in both directions.
 
     Examples
     --------
     >>> from estimator.formulas.example import example_job
-    >>> float(computed_share(example_job())), float(computed_share(example_job(causal=0)))
-    (0.5, 1.0)
+    >>> [float(computed_span(example_job(causal=mask))) for mask in (1, 0)]
+    [500.0, 1000.0]
+    >>> float(computed_span(example_job(window=200)))
+    180.0
     """
-    return 1.0 - 0.5 * job.causal
+    model = job.model
+    masked = job.causal * np.where(model.encoder_layers > 0, model.layers / attention_blocks(model), 1.0)
+    share = np.where(model.window > 0, model.window_layers / model.layers, 0.0)
+    window = np.minimum(model.window, job.seq)
+    whole, banded = job.seq * (1.0 - 0.5 * masked), window * (1.0 - 0.5 * masked * window / job.seq)
+    return whole + share * (banded - whole)
 
 
 def attention_time(job: Job, passes: Array) -> Array:
@@ -73,9 +85,9 @@ def attention_time(job: Job, passes: Array) -> Array:
 
     Notes
     -----
-    .. math:: n \left(1 - \frac{c}{2}\right) \frac{2 T s a (d + r + v)}{t \, \eta_a P_{16}}
+    .. math:: n \frac{2 T s' a (d + r + v)}{t \, \eta_a P_{16}}
 
-    It runs in 16 bit whatever the products use.
+    over the keys :math:`s'` that are computed. It runs in 16 bit whatever the products use.
 
     References
     ----------
@@ -89,8 +101,8 @@ def attention_time(job: Job, passes: Array) -> Array:
     >>> float(attention_time(example_job(), np.float64(3.5)))
     7e-05
     """
-    flops = score_flops(job.model, job.tokens, attention_span(job.model, job.seq)) / job.layout.tp
-    return computed_share(job) * passes * flops / (job.fitted.attention_efficiency * job.machine.peak_16bit)
+    flops = score_flops(job.model, job.tokens, computed_span(job)) / job.layout.tp
+    return passes * flops / (job.fitted.attention_efficiency * job.machine.peak_16bit)
 
 
 def unfused_attention_time(job: Job, passes: Array) -> Array:
