@@ -26,7 +26,7 @@ from .formulas import (
     throughput,
 )
 from .formulas.collectives import Machine
-from .formulas.job import Coefficients, Job
+from .formulas.job import Coefficients, Host, Job
 from .formulas.layout import Layout
 from .formulas.memory import Optimizer
 from .formulas.memory_card import Card
@@ -57,7 +57,7 @@ class Step(NamedTuple):
 STEPS: tuple[Step, ...] = (
     Step("parameters", parameters.total_parameters, "1"),
     Step("active_parameters", parameters.active_parameters, "1"),
-    Step("flops_per_token", flops.training_flops_per_token, "FLOP/token"),
+    Step("flops_per_token", flops.method_flops_per_token, "FLOP/token"),
     Step("flops", flops.training_flops, "FLOP"),
     Step("flops_6nd", flops.short_form_flops, "FLOP"),
     Step("state_memory", memory_states.whole_states, "byte"),
@@ -183,6 +183,7 @@ class Estimate:
 _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
     "method": (Method, "method_"), "card": (Card, ""), "machine": (Machine, ""), "coefficients": (Coefficients, "fit_"),
+    "host": (Host, ""),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(
@@ -194,7 +195,7 @@ _CALLS = tuple(
 def _job(values: Mapping[str, Any]) -> Job:
     """Put together what the time of a step depends on."""
     names = (
-        "transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method_frozen", "causal", "ulysses",
+        "transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method", "host", "causal", "ulysses",
     )  # fmt: skip
     return Job(*(values[name] for name in names))
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..arrays import Array, array
 from .collectives import Machine
-from .job import Coefficients, Job
+from .job import Coefficients, Host, Job
 from .layout import Layout
+from .memory_states import Method
 from .parameters import Transformer
 from .shapes import transformer
 
@@ -28,7 +29,9 @@ _WHOLE = (
     "product_efficiency attention_efficiency expert_efficiency tensor_use context_use expert_use pipeline_use "
     "bubble_use head_imbalance sharding_use gradient_use slowness"
 ).split()
-_STEP = {"seq": 1000, "year": 2024, "adapted": 0, "causal": 1, "ulysses": 0}
+_STEP = {"seq": 1000, "year": 2024, "causal": 1, "ulysses": 0}
+_METHOD = dict.fromkeys(Method._fields, 0.0)
+_HOST = {"host_bandwidth": 1e10, "host_memory_bandwidth": 1e11}
 
 
 def ideal_coefficients(**given: float | Array) -> Coefficients:
@@ -60,7 +63,8 @@ def example_machine(**given: float | Array) -> Machine:
 def example_job(**given: float | Array) -> Job:
     """Return the step of a model of four layers of width 1,000 on one ideal card, but for what is given.
 
-    Any field of the model, the layout, the machine, the coefficients or the step may be given by its name.
+    Any field of the model, the layout, the machine, the coefficients, the method, the host or the step may be given
+    by its name.
 
     Raises
     ------
@@ -73,7 +77,10 @@ def example_job(**given: float | Array) -> Job:
     >>> float(job.layout.tp), float(job.model.hidden), float(job.model.head_dim)
     (2.0, 2000.0, 200.0)
     """
-    records = {"machine": Machine, "fitted": Coefficients, "layout": Layout, "model": Transformer}
+    records: Mapping[str, Any] = {
+        "machine": Machine, "fitted": Coefficients, "layout": Layout, "model": Transformer, "method": Method,
+        "host": Host,
+    }  # fmt: skip
     own = {name: _named(given, record._fields) for name, record in records.items()}
     step = _named(given, tuple(_STEP))
     if unknown := given.keys() - step.keys() - {name for each in own.values() for name in each}:
@@ -83,6 +90,8 @@ def example_job(**given: float | Array) -> Job:
         layout=Layout(**_arrays({**_LAYOUT, **own["layout"]})),
         machine=example_machine(**own["machine"]),
         fitted=ideal_coefficients(**own["fitted"]),
+        method=Method(**_arrays({**_METHOD, **own["method"]})),
+        host=Host(**_arrays({**_HOST, **own["host"]})),
         **_arrays({**_STEP, **step}),
     )
 

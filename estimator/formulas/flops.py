@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..breakdown import Breakdown
+from .memory_states import Method, adapter_parameters
 from .parameters import (
     Transformer,
     attention_blocks,
@@ -123,6 +124,54 @@ def training_flops_per_token(transformer: Transformer, seq: Array) -> Breakdown:
     )
 
 
+def method_flops_per_token(transformer: Transformer, method: Method, seq: Array) -> Breakdown:
+    r"""Model FLOPs of one token by what is trained, forward and backward, recomputation left out. [FLOP/token]
+
+    Parameters
+    ----------
+    transformer
+        Dimensions. [1]
+    method
+        Whether weights are frozen, and the rank of the adapters beside them. [1]
+    seq
+        Sequence length. [token]
+
+    Returns
+    -------
+    Projections, scores, feed-forward, logits and adapters. [FLOP/token]
+
+    Notes
+    -----
+    .. math:: 6 N_{matrix} + 12 L a d s \quad \text{or} \quad 4 N_{matrix} + 12 L a d s + 6 r \sum (m + n)
+
+    A frozen matrix has no gradient of its own: of the backward pass that of its input is left. Embedding and head
+    count as frozen too unless they learn beside the adapters.
+
+    References
+    ----------
+    E. Hu et al., "LoRA", 2021, arXiv:2106.09685, Section 4.2 (no gradient of most parameters); A. Chowdhery et al.,
+    "PaLM", 2022, arXiv:2204.02311, Appendix B, for what is counted.
+
+    Examples
+    --------
+    >>> from estimator.formulas.shapes import transformer
+    >>> llama = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
+    >>> none, one, rank = map(np.float64, (0, 1, 16))
+    >>> full, lora = Method(none, none, none, none, none, none), Method(one, rank, none, none, none, none)
+    >>> [f"{float(method_flops_per_token(llama, each, none).total):.4g}" for each in (full, lora)]
+    ['3.964e+10', '2.667e+10']
+    """
+    parts = dict(training_flops_per_token(transformer, seq).parts)
+    share = 1.0 - method.frozen / 3.0
+    parts["attention_projections"] = share * parts["attention_projections"]
+    parts["feed_forward"] = share * parts["feed_forward"]
+    parts["logits"] = (1.0 - method.frozen * (1.0 - method.outer) / 3.0) * parts["logits"]
+    passed = np.where(transformer.encoder_layers > 0, 0.5, 1.0)
+    chosen = transformer._replace(experts=transformer.experts_per_token)
+    parts["adapters"] = 6.0 * passed * method.frozen * adapter_parameters(chosen, method.rank)
+    return Breakdown(parts)
+
+
 def training_flops(flops_per_token: Breakdown, tokens: Array) -> Breakdown:
     r"""Model FLOPs of a training run, by part. [FLOP]
 
@@ -135,7 +184,7 @@ def training_flops(flops_per_token: Breakdown, tokens: Array) -> Breakdown:
 
     Returns
     -------
-    Projections, scores, feed-forward and logits. [FLOP]
+    Projections, scores, feed-forward, logits and adapters. [FLOP]
 
     Notes
     -----

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Array
 from .collectives import Machine, fast_domain
 from .layout import Layout
+from .memory_states import Method
 from .parameters import Transformer
 
 # Bytes of a number in 16 bit.
@@ -53,12 +54,23 @@ class Coefficients(NamedTuple):
     slowness: Array
 
 
+class Host(NamedTuple):
+    """The server behind the cards: arrays that broadcast.
+
+    ``host_bandwidth`` of a card's link to its host, one way; ``host_memory_bandwidth`` of the memory that all cards of
+    a node share [byte/s].
+    """
+
+    host_bandwidth: Array
+    host_memory_bandwidth: Array
+
+
 class Job(NamedTuple):
     """One step to be timed: records of arrays that broadcast with each other.
 
-    ``seq`` tokens of a sequence [token]; ``year`` of the software's release; ``adapted`` 1 where adapters learn and
-    the weights stay; ``causal`` 1 where a token attends only to those before it; ``ulysses`` 1 where context ranks
-    exchange heads for tokens by all-to-all, 0 where keys and values pass round a ring [1].
+    ``seq`` tokens of a sequence [token]; ``year`` of the software's release; ``method`` what is trained,
+    and what stands on the ``host``; ``causal`` 1 where a token attends only to those before it; ``ulysses`` 1 where
+    context ranks exchange heads for tokens by all-to-all, 0 where keys and values pass round a ring [1].
     """
 
     model: Transformer
@@ -67,7 +79,8 @@ class Job(NamedTuple):
     fitted: Coefficients
     seq: Array
     year: Array
-    adapted: Array
+    method: Method
+    host: Host
     causal: Array
     ulysses: Array
 
@@ -84,7 +97,7 @@ class Job(NamedTuple):
     @property
     def passes(self) -> Array:
         """Times that each product runs: forward, and backward for inputs and for weights that are trained. [1]"""
-        return 3.0 - self.adapted
+        return 3.0 - self.method.frozen
 
     @property
     def norm_split(self) -> Array:

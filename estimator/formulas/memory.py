@@ -43,12 +43,12 @@ def largest_tensor(model: Transformer) -> Array:
     return np.maximum(model.vocab * model.hidden, feed_forward)
 
 
-def matrix_edges(model: Transformer) -> Array:
-    """Rows plus columns of every matrix, what a factored second moment keeps. [1]
+def layer_edges(model: Transformer) -> Array:
+    """Rows plus columns of every matrix of the layers, what an adapter of rank 1 has. [1]
 
     References
     ----------
-    N. Shazeer and M. Stern, "Adafactor", 2018, arXiv:1804.04235, Algorithm 2.
+    E. Hu et al., "LoRA", 2021, arXiv:2106.09685, Section 4.2.
     """
     attention = attention_blocks(model) * (
         4.0 * model.hidden + 2.0 * model.heads * model.head_dim + 2.0 * model.kv_heads * model.head_dim
@@ -56,7 +56,17 @@ def matrix_edges(model: Transformer) -> Array:
     gates = 2.0 + model.gated
     feed_forward = dense_layers(model) * gates * (model.hidden + model.ffn)
     experts = model.moe_layers * model.experts * gates * (model.hidden + model.expert_ffn)
-    return attention + feed_forward + experts + (2.0 - model.tied) * (model.vocab + model.hidden)
+    return attention + feed_forward + experts
+
+
+def matrix_edges(model: Transformer) -> Array:
+    """Rows plus columns of every matrix, what a factored second moment keeps. [1]
+
+    References
+    ----------
+    N. Shazeer and M. Stern, "Adafactor", 2018, arXiv:1804.04235, Algorithm 2.
+    """
+    return layer_edges(model) + (2.0 - model.tied) * (model.vocab + model.hidden)
 
 
 def low_rank_elements(model: Transformer, rank: Array) -> Array:

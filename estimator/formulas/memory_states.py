@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Array, quotient
 from ..breakdown import Breakdown
 from .layout import Layout
-from .memory import Optimizer, largest_tensor, low_rank_elements, matrix_edges, state_memory
+from .memory import Optimizer, largest_tensor, layer_edges, low_rank_elements, matrix_edges, state_memory
 from .parameters import Transformer, layer_matrices, total_parameters
 from .stages import Held, Stage, held_parameters, held_share, shares
 
@@ -61,8 +61,7 @@ def adapter_parameters(model: Transformer, rank: Array) -> Array:
     >>> float(adapter_parameters(llama, np.float64(8)))
     19988480.0
     """
-    outer = (2.0 - model.tied) * (model.vocab + model.hidden)
-    return rank * (matrix_edges(model) - outer)
+    return rank * layer_edges(model)
 
 
 def trained(model: Transformer, held: Held, method: Method, layout: Layout) -> Held:

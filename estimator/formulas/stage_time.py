@@ -13,6 +13,7 @@ from .expert_time import dispatch_time, experts_time
 from .job import Job
 from .layer_time import attention_products_time, elementwise_time, feed_forward_time
 from .parameters import Transformer, attention_blocks, dense_layers, feed_forward_matrices, layer_matrices
+from .tuning_time import adapters_time, dequantisation_time
 
 
 def passed_share(model: Transformer) -> Array:
@@ -103,6 +104,8 @@ def layers_time(job: Job) -> Mapping[str, Array]:
         "experts": job.passes * sparse * experts,
         "routing": sparse * job.fitted.router_time,
         "recomputation": repeated + blocks * (again - once),
+        "adapters": adapters_time(job, passed),
+        "dequantisation": dequantisation_time(job, whole),
         "tensor_parallel": shaken,
         "context_parallel": blocks * context_parallel_time(job, whole),
         "expert_exchange": 2.0 * sent,

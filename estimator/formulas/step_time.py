@@ -12,6 +12,7 @@ from .exchange_time import pipeline_transfer_time
 from .job import Job
 from .layer_time import head_time
 from .layout import Layout, micro_batches
+from .offload_time import fetched_weights_time, offload_time
 from .sharding_time import (
     gradient_exchange_time,
     group_exchange_time,
@@ -19,6 +20,7 @@ from .sharding_time import (
     sharded_weights_time,
 )
 from .stage_time import bubble_share, exposed, head_share, held_parameters, layers_time
+from .tuning_time import gathered_parameters, learning_parameters
 
 
 def software_gain(job: Job) -> Array:
@@ -109,9 +111,12 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     body = Breakdown(stage).total
     slowest = body + head_share(job) * head
     held = held_parameters(job)
-    wait = exposed(slowest, sharded_weights_time(job, held))
+    learning = learning_parameters(job, held)
+    gathered = sharded_weights_time(job, gathered_parameters(job, held, learning))
+    wait = exposed(slowest, gathered)
+    fetch = exposed(slowest, gathered + fetched_weights_time(job, held)) - wait
     transfer = pipeline_transfer_time(job)
-    idle = bubble_share(job) * ((body + head / layout.pp) * (1.0 + wait / slowest) + transfer)
+    idle = bubble_share(job) * ((body + head / layout.pp) * (1.0 + (wait + fetch) / slowest) + transfer)
     return {
         **{name: count * part for name, part in stage.items()},
         "logits": count * head / layout.pp,
@@ -119,8 +124,9 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "sharding": count * wait,
         "pipeline_transfer": count * transfer,
         "pipeline_bubble": idle,
-        "gradient_exchange": gradient_exchange_time(job, held) + group_exchange_time(job, held),
-        "optimizer": optimizer_time(job, held),
+        "gradient_exchange": gradient_exchange_time(job, learning) + group_exchange_time(job, learning),
+        "optimizer": np.where(job.method.offload >= 1, 0.0, optimizer_time(job, learning)),
+        "offload": count * fetch + offload_time(job, learning, count * slowest),
         "overhead": job.fitted.step_overhead + 0.0 * held,
     }
 

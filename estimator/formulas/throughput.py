@@ -155,7 +155,7 @@ def mfu(time_at_peak: Array, step_time: Array) -> Array:
     return time_at_peak / np.where(np.isposinf(step_time), np.nan, step_time)
 
 
-def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
+def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array, method_frozen: Array) -> Array:
     r"""Hardware FLOPs utilisation: the MFU with the FLOPs counted in that are computed a second time. [1]
 
     Parameters
@@ -166,6 +166,8 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
         Model FLOPs of a token, forward and backward, by part. [FLOP/token]
     recompute
         Code of what is recomputed: 0 nothing, 1 attention, 2 every layer, 3 norms and activation functions. [1]
+    method_frozen
+        1 where weights are frozen, and a pass over them is half of their FLOPs instead of a third. [1]
 
     Returns
     -------
@@ -187,13 +189,16 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array) -> Array:
     Examples
     --------
     >>> flops = Breakdown({"attention_scores": np.float64(30), "feed_forward": np.float64(270)})
-    >>> round(float(hfu(np.float64(0.3), flops, np.float64(2))), 9)
+    >>> round(float(hfu(np.float64(0.3), flops, np.float64(2), np.float64(0))), 9)
     0.4
     """
     whole = flops_per_token.total
-    layers = whole - flops_per_token.parts.get("logits", 0.0)
-    scores = flops_per_token.parts.get("attention_scores", 0.0)
-    again = np.where(recompute == 2.0, layers, np.where(recompute == 1.0, scores, 0.0)) / 3.0
+    parts = flops_per_token.parts
+    scores = parts.get("attention_scores", 0.0) / 3.0
+    learning = parts.get("adapters", 0.0)
+    products = whole - parts.get("logits", 0.0) - 3.0 * scores - learning
+    layers = products / (3.0 - method_frozen) + learning / 3.0 + scores
+    again = np.where(recompute == 2.0, layers, np.where(recompute == 1.0, scores, 0.0))
     return mfu * (1.0 + again / whole)
 
 

@@ -40,6 +40,15 @@ def machine_columns(
     }
 
 
+def host_columns(presets: Presets, accelerator: Record) -> dict[str, Sided]:
+    """Return the columns of the server behind the cards: a card's link to it, and its memory's bandwidth."""
+    memory = _usual(presets).figures["host_memory_bandwidth"]
+    return {
+        "host_bandwidth": host_link(presets, accelerator),
+        "host_memory_bandwidth": sided(memory, f"no server's is on record: {memory.where}"),
+    }
+
+
 def peak_16bit(accelerator: Record) -> Sided:
     """Return the dense peak in 16 bit; of a chip without one, its highest in floating point. [FLOP/s]"""
     figures = accelerator.figures
@@ -120,7 +129,7 @@ def host_link(presets: Presets, accelerator: Record) -> Sided:
     named = _HOST_LINK.search(str(accelerator.words.get("note", "")))
     if named:
         link = presets.load("links", f"pcie-{named[1]}")
-        return sided(link.figures["bandwidth"], f"{accelerator.id} meets others over {link.name}", 0.5)
+        return sided(link.figures["bandwidth"], f"the host link of {accelerator.id} is {link.name}", 0.5)
     usual = _usual(presets).figures["host_link"]
     return sided(usual, f"the host link of {accelerator.id} is not on record: {usual.where}")
 

@@ -11,6 +11,7 @@ from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
 from .asked import Asked
+from .links import host_columns
 
 # Fitted figures whose range is that of the answer.
 RANGED = ("fragmentation", "activation_spread")
@@ -31,6 +32,7 @@ def lower(asked: Asked) -> None:
         asked.draft.put(name, value, origin)
     _fitted(asked)
     _gradients(asked, rules, stack)
+    _host(asked)
 
 
 def stack_columns(rules: Record, stack: str, *, unfused: bool) -> dict[str, float]:
@@ -96,6 +98,22 @@ def _method(asked: Asked, rules: Record) -> None:
         raise EstimatorError("--rank: full training has no adapters; add --method lora or --method qlora")
     place = _word(asked, "offload", OFFLOADS[0])
     draft.put("method_offload", float(OFFLOADS.index(place)), draft.origins["offload"])
+
+
+def _host(asked: Asked) -> None:
+    """Set the columns of the server behind the cards; what is uncertain in them counts where it is used."""
+    draft = asked.draft
+    if "accelerator" not in draft.words:
+        return
+    used = float(draft.columns["method_offload"]) > 0.0
+    accelerator = asked.presets.load("accelerators", draft.words["accelerator"])
+    for name, column in host_columns(asked.presets, accelerator).items():
+        origin = (
+            column.origin if used else Origin("derived", "nothing stands on the host", column.origin.figure)
+        )
+        draft.put(name, column.value, origin)
+        if used and column.low < column.high:
+            draft.unknown(name, column.low, column.high)
 
 
 def _word(asked: Asked, name: str, usual: str) -> str:

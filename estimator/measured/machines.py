@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs.table import PRECISIONS
-from ..lower.links import highest_peak, host_link, machine_columns
+from ..lower.links import highest_peak, host_columns, host_link, machine_columns
 from ..lower.machine import peak_figure
 from ..presets import Presets
 from ..provenance import Figure
@@ -149,6 +149,7 @@ def _of_bin(presets: Presets, record: Record, cells: _Cells) -> Machine:
         name: Ends(it.value, it.low, it.high)
         for name, it in machine_columns(presets, record, node, per_node).items()
     }
+    columns |= {name: _fixed(it.value) for name, it in host_columns(presets, record).items()}
     columns["peak_16bit"] = _fixed(columns["peak_16bit"].value)
     columns |= _network(presets, record, node, cells.network, per_node)
     columns |= {"per_node": _fixed(per_node), "precision": _fixed(float(PRECISIONS.index(precision)))}

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from estimator.formulas.collectives import Machine
-from estimator.formulas.job import Coefficients, Job
+from estimator.formulas.job import Coefficients, Host, Job
 from estimator.formulas.layout import Layout
+from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.step_time import modelled_step_time
 from estimator.measured import Table, lower_rows, scorable, throughput_of
@@ -48,8 +49,11 @@ class Rows:
             for record in (Transformer, Layout, Machine)
         )
         columns = self.columns
-        names = ("seq", "stack_year", "method_frozen", "causal", "ulysses")
-        return Job(model, layout, machine, fitted, *(columns[name] for name in names))
+        method = Method(*(columns[f"method_{name}"] for name in Method._fields))
+        host = Host(*(columns[name] for name in Host._fields))
+        names = ("seq", "stack_year"), ("causal", "ulysses")
+        step, attention = ([columns[name] for name in each] for each in names)
+        return Job(model, layout, machine, fitted, *step, method, host, *attention)
 
     def log_throughput(self, fitted: Coefficients) -> Floats:
         """Return the logarithm of the throughput that the model gives, in tokens a second and accelerator."""

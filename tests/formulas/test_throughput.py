@@ -89,10 +89,17 @@ SHARES = {"attention_projections": 200.0, "attention_scores": 60.0, "feed_forwar
 FLOPS = Breakdown({name: array(value) for name, value in SHARES.items()})
 
 
-@pytest.mark.parametrize(("recompute", "again"), [(0, 0.0), (1, 60 / 3), (2, 600 / 3)])
+@pytest.mark.parametrize(("recompute", "again"), [(0, 0.0), (1, 60 / 3), (2, 600 / 3), (3, 0.0)])
 def test_what_is_recomputed_is_one_more_forward_pass(recompute: float, again: float) -> None:
-    found = throughput.hfu(array(0.4), FLOPS, array(recompute))
+    found = throughput.hfu(array(0.4), FLOPS, array(recompute), array(0))
     assert float(found) == pytest.approx(0.4 * (630 + again) / 630)
+
+
+def test_a_forward_pass_over_frozen_weights_is_half_of_their_flops() -> None:
+    # 200 + 340 of frozen matrices in two passes, 60 of scores and 12 of adapters in three.
+    parts = Breakdown({**FLOPS.parts, "adapters": array(12)})
+    found = throughput.hfu(array(0.4), parts, array(2), array(1))
+    assert float(found) == pytest.approx(0.4 * (642 + 540 / 2 + 60 / 3 + 12 / 3) / 642)
 
 
 def test_recomputed_layers_are_counted_as_megatron_counts_them() -> None:
@@ -104,7 +111,7 @@ def test_recomputed_layers_are_counted_as_megatron_counts_them() -> None:
     counted = 96 * (1 + seq / (6 * hidden) + vocab / (16 * layers * hidden))
     model = 72 * (1 + seq / (6 * hidden) + vocab / (12 * layers * hidden))
     found = throughput.hfu(
-        array(0.4), Breakdown({name: array(value) for name, value in flops.items()}), array(2)
+        array(0.4), Breakdown({name: array(value) for name, value in flops.items()}), array(2), array(0)
     )
     assert float(found) == pytest.approx(0.4 * counted / model, rel=1e-12)
 

@@ -70,7 +70,7 @@ def test_cards_joined_in_pairs_meet_over_the_host() -> None:
     assert (found["scaleup_bandwidth"].value, found["scaleup_domain"].value) == (31e9, 8.0)
     assert (
         found["scaleup_bandwidth"].origin.reason
-        == "nvidia-a100-pcie-80gb meets others over PCI Express 4.0 x16"
+        == "the host link of nvidia-a100-pcie-80gb is PCI Express 4.0 x16"
     )
 
 

@@ -24,7 +24,7 @@ from estimator.formulas.shapes import transformer
 BASES = ("s", "byte", "FLOP", "token", "accelerator", "node", "J", "kg", "USD")
 # Formulas that count (FLOPs of a product, bytes of an element): their unit is a definition, not a dimension.
 COUNTING = {
-    "training_flops_per_token",
+    "method_flops_per_token",
     "short_form_flops",
     "first_stage_memory",
     "middle_stage_memory",
