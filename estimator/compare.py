@@ -19,6 +19,19 @@ from .presets import Presets
 from .ranges import Values
 
 Result = TypeVar("Result")
+# Inputs that a quantity or a word tells better.
+_TOLD = {
+    "given_mfu",
+    "efficiency_coefficient",
+    "tp",
+    "pp",
+    "vpp",
+    "cp",
+    "ep",
+    "zero",
+    "shard",
+    "sequence_parallel",
+}
 _HOW = "name two question files, or one question and --against, like --against on=a100"
 
 
@@ -107,7 +120,7 @@ class Comparison:
     def followed(self) -> dict[str, list[str | float | None]]:
         """What else differs among the inputs of the answers: what was assumed, and what the records say."""
         words = dict.fromkeys(name for estimate in self.estimates for name in estimate.case.words)
-        names = (*words, *SHOWN_INPUTS)
+        names = (*words, *(name for name in SHOWN_INPUTS if name not in _TOLD))
         rows = {name: [_input(estimate, name) for estimate in self.estimates] for name in names}
         return {name: values for name, values in rows.items() if name not in self.given and _differ(values)}
 

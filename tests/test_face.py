@@ -83,7 +83,7 @@ def test_the_example_of_the_readme() -> None:
     assert answer.wall_clock.to("day").magnitude == pytest.approx(22.9, abs=0.1)
     assert answer.cost.quantity.magnitude == pytest.approx(2.25e6, rel=0.01)
     assert answer.cost.unit == "USD"
-    assert answer.case.origins["mfu"].kind == "given"
+    assert answer.case.origins["given_mfu"].kind == "given"
     peak = answer.case.origins["peak"].figure
     assert peak is not None
     assert peak.where

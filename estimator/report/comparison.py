@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..compare import Comparison, Ratio
-from ..estimate import SHOWN_INPUTS
+from ..estimate import Estimate
 from . import answer, words
-from .document import QUANTITIES, document, fit_warnings, in_unit
+from .document import QUANTITIES, document, fit_warnings, in_unit, name_of
 from .grid import Grid
 from .page import Page, one_line
 
@@ -51,7 +51,7 @@ def comparison_page(comparison: Comparison, names: Sequence[str]) -> Page:
 def _differences(title: str, comparison: Comparison, *, followed: bool) -> Grid:
     values = comparison.followed if followed else comparison.given
     letters = [letter(index) for index in range(len(comparison.runs))]
-    rows = [[name, *(_input(comparison, name, index, each[index]) for index in range(len(each)))]
+    rows = [[name_of(name), *(_input(comparison, name, index, each[index]) for index in range(len(each)))]
             for name, each in values.items()]  # fmt: skip
     return Grid([title, *letters], rows)
 
@@ -61,10 +61,23 @@ def _input(comparison: Comparison, name: str, index: int, value: str | float | N
     estimate = comparison.estimates[index]
     if isinstance(value, str):
         return one_line(value)
-    known = name in SHOWN_INPUTS and math.isfinite(float(estimate.values.get(name, math.nan)))
     if value is None:
-        return f"{answer.shown(estimate, name)}, {estimate.case.origins[name].kind}" if known else "-"
-    return answer.shown(estimate, name) if known else words.digits(value, 12)
+        known = math.isfinite(float({**estimate.case.columns, **estimate.values}.get(name, math.nan)))
+        return f"{answer.plain(estimate, name, 12)}, {_kind(estimate, name)}" if known else "-"
+    column = _COLUMNS.get(name, name)
+    return answer.plain(estimate, column, 12) if column in estimate.case.columns else words.digits(value, 12)
+
+
+# Inputs whose columns have another name, since the answer has a quantity of theirs.
+_COLUMNS = {"mfu": "given_mfu", "scaling_efficiency": "efficiency_coefficient"}
+
+
+def _kind(estimate: Estimate, name: str) -> str:
+    """Tell where an input came from that was left out; one that is a quantity too may come from the model."""
+    if name in estimate.case.origins:
+        return estimate.case.origins[name].kind
+    origin = estimate.case.origins.get(_COLUMNS.get(name, ""))
+    return origin.kind if origin and origin.kind != "derived" else "modelled"
 
 
 def _known(comparison: Comparison) -> list[str]:

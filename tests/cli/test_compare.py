@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,25 @@ def test_the_table_begins_with_what_differs(estimate: Estimate) -> None:
 def test_an_input_left_out_shows_what_was_taken(estimate: Estimate) -> None:
     out = estimate("compare", *BASE, "--against", "mfu=0.5").out
     line = next(line for line in out.splitlines() if line.startswith("mfu "))
-    assert line.split("  ")[-1].strip() == "50 %"
-    assert ", preset" in line
+    assert re.fullmatch(r"mfu +[\d.]+ %, modelled  50 %", line)
+    assert "given_mfu" not in out
+
+
+def test_layouts_that_were_found_are_told_in_one_row(estimate: Estimate) -> None:
+    out = estimate("compare", *BASE, "--against", "params=400B").out
+    followed = out[out.index("and so differs") : out.index("quantity (range, 80 %)")]
+    rows = {line.split("  ")[0] for line in followed.splitlines()}
+    assert "layout" in rows
+    assert not rows & {"tp", "pp", "zero", "sharding"}
+
+
+def test_a_layout_that_is_given_is_told_degree_by_degree(estimate: Estimate) -> None:
+    out = estimate("compare", *BASE, "--tp", "2", "--against", "tp=4,stack-year=2023.5").out
+    given = out[out.index("differs as given") : out.index("and so differs")]
+    assert [line.split() for line in given.splitlines()[1:3]] == [
+        ["tp", "2", "4"],
+        ["stack_year", "2024,", "assumed", "2023.5"],
+    ]
 
 
 def test_shared_unknowns_move_both_answers_alike(estimate: Estimate) -> None:
