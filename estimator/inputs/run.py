@@ -43,6 +43,7 @@ class Run:
     tokens_per_param: float | None
     epochs: float | None
     dataset_tokens: float | None
+    samples: float | None
     seq: float | None
     global_batch: float | None
     micro_batch: float | None
@@ -188,11 +189,24 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
         for one, other in RIVALS
         if one in named and other in named
     ]
-    if len(named & {"epochs", "dataset_tokens"}) == 1 and "tokens" not in named:
-        faults.append("--epochs and --dataset-tokens belong together; give both, or --tokens")
+    faults += _unpaired(named)
     if not named & {"params", "model", "config"}:
         faults.append("nothing says which model: give --params, --model or --config, like --params 65e9")
     return faults
+
+
+def _unpaired(named: set[str]) -> list[str]:
+    """Tell where passes are given without a data set, or a data set without passes."""
+    if "tokens" in named:
+        return []
+    sets = [name for name in ("dataset_tokens", "samples") if name in named]
+    if "epochs" in named and not sets:
+        return [
+            "--epochs says nothing without a data set; give --dataset-tokens or --samples too, or --tokens"
+        ]
+    if "epochs" in named:
+        return []
+    return [f"--epochs and {option(name)} belong together; give both, or --tokens" for name in sets]
 
 
 def rivals_of(name: str) -> set[str]:

@@ -27,8 +27,11 @@ FIELDS: Mapping[str, Field] = {
     "tokens_per_param": Field(
         fields.count(1e-6, 1e9), "Training tokens for each (active) parameter; 20 is compute-optimal."
     ),
-    "epochs": Field(fields.count(1e-6, 1e9), "Passes over the data set, with --dataset-tokens."),
+    "epochs": Field(fields.count(1e-6, 1e9), "Passes over the data set, with --dataset-tokens or --samples."),
     "dataset_tokens": Field(fields.count(1.0, 1e19), "Tokens in the data set, with --epochs."),
+    "samples": Field(
+        fields.count(1.0, 1e15), "Samples in the data set, each of --seq tokens, with --epochs; like 50k."
+    ),
     "seq": Field(fields.whole(1, 1e9), "Sequence length in tokens."),
     "global_batch": Field(fields.whole(1, 1e9), "Sequences in one optimizer step."),
     "micro_batch": Field(fields.whole(1, 1e6), "Sequences at a time on one accelerator."),
@@ -118,6 +121,7 @@ FIELDS: Mapping[str, Field] = {
 RIVALS = (
     ("params", "model"), ("params", "config"), ("model", "config"), ("tokens", "tokens_per_param"),
     ("tokens", "epochs"), ("tokens", "dataset_tokens"), ("tokens_per_param", "epochs"),
-    ("tokens_per_param", "dataset_tokens"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
+    ("tokens_per_param", "dataset_tokens"), ("tokens", "samples"), ("tokens_per_param", "samples"),
+    ("dataset_tokens", "samples"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
     ("price", "plan"), ("platform", "scaling_efficiency"),
 )  # fmt: skip

@@ -38,6 +38,12 @@ def _batch(asked: Asked) -> None:
     if asked.run.global_batch is not None:
         asked.draft.put("global_batch", asked.run.global_batch, Origin("given", option="--global-batch"))
         return
+    if asked.run.samples is not None or asked.run.method in ("lora", "qlora"):
+        figure = asked.defaults.figures["tuning_batch"]
+        asked.draft.put(
+            "global_batch", figure.value, Origin("assumed", figure.where, figure, "--global-batch")
+        )
+        return
     figure, seq = _batch_figure(asked), asked.draft.columns.get("seq", math.nan)
     sequences = max(float(np.round(figure.value / seq)), 1.0)
     asked.draft.put("global_batch", sequences, Origin("assumed", figure.where, figure, "--global-batch"))
@@ -95,6 +101,12 @@ def _tokens(asked: Asked) -> None:
     elif run.dataset_tokens is not None and run.epochs is not None:
         reason = f"{run.epochs:g} epochs of {run.dataset_tokens:g} tokens"
         draft.put("tokens", run.epochs * run.dataset_tokens, Origin("given", reason, option="--epochs"))
+    elif run.samples is not None and run.epochs is not None and "seq" in draft.columns:
+        seq = float(draft.columns["seq"])
+        reason = (
+            f"{run.epochs:g} epochs of {run.samples:,.0f} samples, each padded or packed to {seq:,.0f} tokens"
+        )
+        draft.put("tokens", run.epochs * run.samples * seq, Origin("given", reason, option="--samples"))
     else:
         _tokens_of_size(asked)
 

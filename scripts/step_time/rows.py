@@ -51,9 +51,8 @@ class Rows:
         columns = self.columns
         method = Method(*(columns[f"method_{name}"] for name in Method._fields))
         host = Host(*(columns[name] for name in Host._fields))
-        names = ("seq", "stack_year"), ("causal", "ulysses")
-        step, attention = ([columns[name] for name in each] for each in names)
-        return Job(model, layout, machine, fitted, *step, method, host, *attention)
+        seq, year, causal, ulysses = (columns[name] for name in ("seq", "stack_year", "causal", "ulysses"))
+        return Job(model, layout, machine, fitted, seq, year, method, host, causal, ulysses)
 
     def log_throughput(self, fitted: Coefficients) -> Floats:
         """Return the logarithm of the throughput that the model gives, in tokens a second and accelerator."""

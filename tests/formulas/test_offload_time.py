@@ -21,8 +21,8 @@ def step(**given: Any) -> dict[str, float]:
 
 
 def test_the_update_on_the_host_by_hand() -> None:
-    # Ren et al. 2021, Table 4 (remembered, not read again): CPU-Adam takes 0.24 s for 1 billion parameters and 2.57 s for 10 billion, which is what
-    # 28 bytes each take at 109 to 117 GB/s, half of the host's memory bandwidth.
+    # Ren et al. 2021, Table 4 (remembered, not read again): CPU-Adam takes 0.24 s for 1 billion parameters and 2.57 s
+    # for 10 billion, which is what 28 bytes each take at 109 to 117 GB/s, half of the host's memory bandwidth.
     job = example_job(offload=1, host_memory_bandwidth=113e9)
     assert float(offload_time.host_update_time(job, array(1e9))) == pytest.approx(0.24, rel=0.05)
     assert float(offload_time.host_update_time(job, array(10e9))) == pytest.approx(2.57, rel=0.05)
