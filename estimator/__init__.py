@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .answer import ask, evaluate
     from .case import Case
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from .inputs.files import load
     from .presets import Presets
 
-__version__ = "0.1.0"
 __all__ = [
     "Amount",
     "Case",

@@ -45,9 +45,10 @@ class Match(NamedTuple):
 class Presets:
     """The records of the house, and of a user's own folders before them."""
 
-    def __init__(self, own: Sequence[Path] = ()) -> None:
-        """Read nothing yet."""
+    def __init__(self, own: Sequence[Path] = (), calibration: Record | None = None) -> None:
+        """Read nothing yet; ``calibration`` is what a user's own steps taught, used beside the recorded one."""
         self.own = tuple(own)
+        self.calibration = calibration
         self._records: dict[tuple[str, str], Record] = {}
         self._files: dict[tuple[str, str], dict[str, Path]] = {}
         self._rows: dict[str, list[Row]] = {}

@@ -113,7 +113,7 @@ class Validation:
             The file is no CSV, or no column tells what was measured.
         """
         self.opened = open_rows(path)
-        self.kind = _kind_of(path, self.opened.header)
+        self.kind = kind_of(path, self.opened.header)
         self.presets, self.piece = presets, piece
         self.scores = Scores()
         self.rows = 0
@@ -136,7 +136,7 @@ class Validation:
     def _piece(self, table: Table) -> Sequence[Row]:
         """Foretell the rows of one table in one evaluation."""
         self.rows += table.size
-        refused = _screened(table, self.kind)
+        refused = screened(table, self.kind)
         measured = self.kind.measured(table)
         table.fault_where(np.isnan(measured), Fault("no target", "nothing measured is printed"))
         lowered = self.kind.lower(table, self.presets)
@@ -162,7 +162,7 @@ class Validation:
         self.scores.add(measured[kept], found[:, good] / self.kind.house, groups)
 
 
-def _kind_of(path: Path, header: Sequence[str]) -> Kind:
+def kind_of(path: Path, header: Sequence[str]) -> Kind:
     found = [kind for kind in KINDS if set(kind.targets) & set(header)]
     if len(found) == 1:
         return found[0]
@@ -171,7 +171,7 @@ def _kind_of(path: Path, header: Sequence[str]) -> Kind:
     raise EstimatorError(f"'{path}': {problem} what was measured; the header needs one of these ({known})")
 
 
-def _screened(table: Table, kind: Kind) -> Sequence[bool]:
+def screened(table: Table, kind: Kind) -> Sequence[bool]:
     """Note the rows that are no measurement of their kind, and tell which they are."""
     broken = [fault is not None for fault in table.faults]
     for screen in kind.screens:

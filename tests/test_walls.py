@@ -16,7 +16,7 @@ MODULES = sorted(path for path in HOUSE.rglob("*.py") if "_data" not in path.par
 
 # From the ground up. A room imports from floors below its own and, on its own, from rooms named before it.
 FLOORS = (
-    ("errors", "provenance", "arrays", "breakdown", "unit_factors", "textfile", "formulas"),
+    ("errors", "provenance", "arrays", "breakdown", "unit_factors", "textfile", "version", "formulas"),
     ("units", "schema", "records", "presets"),
     ("inputs",),
     ("case",),

@@ -18,6 +18,7 @@ COMMANDS = {
     "memory": ("memory", "Tell whether a run fits on its cards, and what would make it fit."),
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
+    "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),
     "presets": ("presets", "List or show the records behind the answers."),
     "sources": ("sources", "Print the bibliography of an answer."),

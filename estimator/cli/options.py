@@ -77,6 +77,15 @@ def own_folders(own_presets: tuple[str, ...]) -> Presets:
     return presets
 
 
+def calibrated(presets: Presets, path: str | None) -> Presets:
+    """Return the records with what a user's own steps taught beside them."""
+    if path is None:
+        return presets
+    from ..inputs.calibrations import own_calibration
+
+    return Presets(presets.own, own_calibration(path, presets.load("calibrations", "step-time")))
+
+
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Lay options over a question file: an option replaces its own input and those that it contradicts."""
     options = {name: value for name, value in given.items() if value is not None}

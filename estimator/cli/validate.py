@@ -8,17 +8,19 @@ from pathlib import Path
 
 import click
 
+from ..inputs.table import FIELDS
 from ..report.page import FORMATS
 from ..report.validation import write
 from ..validate import Validation
-from .options import format_option, own_folders, presets_option
+from .options import calibrated, format_option, own_folders, presets_option
 
 
 @click.command("validate")
 @click.argument("file", metavar="FILE.csv", type=click.Path())
+@click.option("--calibration", metavar="FILE", help=FIELDS["calibration"].description)
 @presets_option
 @format_option(*FORMATS)
-def command(file: str, own_presets: tuple[str, ...], format_: str) -> None:
+def command(file: str, calibration: str | None, own_presets: tuple[str, ...], format_: str) -> None:
     """Estimate every row of a file of measurements and say how far off the estimates are.
 
     The kind is told by the column that was measured: tokens_per_s_per_accelerator or iter_time_s (throughput),
@@ -33,7 +35,7 @@ def command(file: str, own_presets: tuple[str, ...], format_: str) -> None:
         estimate validate mine.csv --format csv
         estimate validate mine.csv --format json
     """
-    validation = Validation(Path(file), own_folders(own_presets))
+    validation = Validation(Path(file), calibrated(own_folders(own_presets), calibration))
     for piece in _watched(validation, write(validation, format_)):
         click.echo(piece)
 

@@ -72,6 +72,7 @@ class Run:
     stack: str | None
     stack_year: float | None
     mfu: float | None
+    calibration: str | None
     scaling_efficiency: float | None
     goodput: float | None
     price: Price | None

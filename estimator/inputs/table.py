@@ -98,6 +98,9 @@ FIELDS: Mapping[str, Field] = {
     "stack": Field(fields.stack, f"Training software: {', '.join(STACKS[1:])}.", "NAME"),
     "stack_year": Field(fields.count(2017, 2030), "Year of the software's release, like 2024 or 2024.5."),
     "mfu": Field(fields.share(), "Model FLOPs utilisation, like 0.45 or 45%.", "SHARE"),
+    "calibration": Field(
+        fields.path, "What `estimate calibrate` learnt from steps that you measured yourself.", "FILE"
+    ),
     "scaling_efficiency": Field(
         fields.share(), "Share of the throughput kept at this scale, like 0.92.", "SHARE"
     ),
@@ -123,5 +126,5 @@ RIVALS = (
     ("tokens", "epochs"), ("tokens", "dataset_tokens"), ("tokens_per_param", "epochs"),
     ("tokens_per_param", "dataset_tokens"), ("tokens", "samples"), ("tokens_per_param", "samples"),
     ("dataset_tokens", "samples"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
-    ("price", "plan"), ("platform", "scaling_efficiency"),
+    ("price", "plan"), ("mfu", "calibration"), ("platform", "scaling_efficiency"),
 )  # fmt: skip

@@ -18,9 +18,10 @@ def lower(run: Run, presets: Presets) -> Case:
     Raises
     ------
     QuestionError
-        All that is wrong between the inputs, a line each.
+        All that is wrong between the inputs, a line each; or what is wrong with the file of ``--calibration``.
     """
     asked = Asked(run, presets, Draft())
+    asked.own_calibration  # noqa: B018  (a file that is none is told alone: no part could do without it)
     faults: list[str] = []
     for part in (
         model.lower,

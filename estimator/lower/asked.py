@@ -8,10 +8,13 @@ from typing import Any
 
 from ..case import Draft
 from ..inputs import Run
+from ..inputs.calibrations import own_calibration
 from ..inputs.run import option
 from ..presets import Presets
 from ..provenance import GIVEN, Origin
 from ..records import Record
+
+_OWN = "that of your own measured steps"
 
 
 class Asked:
@@ -30,6 +33,32 @@ class Asked:
     def calibration(self) -> Record:
         """Coefficients of the step time, fitted to measured steps."""
         return self.presets.load("calibrations", "step-time")
+
+    @cached_property
+    def own_calibration(self) -> Record | None:
+        """What the user's own measured steps taught, where the question names it."""
+        if self.run.calibration is None:
+            return self.presets.calibration
+        return own_calibration(self.run.calibration, self.calibration)
+
+    @property
+    def stack(self) -> tuple[str, str]:
+        """The software stack and why it was taken: as given, else that of the user's own measured steps."""
+        choice = self.choice("stack")
+        own: Any = self.own_calibration.words.get("stack") if self.own_calibration else None
+        if self.run.stack:
+            return self.run.stack, ""
+        return (str(own), _OWN) if own else (str(choice["value"]), str(choice["reason"]))
+
+    @property
+    def stack_year(self) -> tuple[float, Origin] | None:
+        """The year of the software and where it is from; nothing where neither the user nor his steps tell it."""
+        if self.run.stack_year is not None:
+            return self.run.stack_year, Origin("given", option="--stack-year")
+        own: Any = self.own_calibration.words.get("stack_year") if self.own_calibration else None
+        if self.run.stack or not own:
+            return None
+        return float(own), Origin("assumed", _OWN, option="--stack-year")
 
     def chosen(self, name: str, field: str) -> Record:
         """Return the record that an input names or the house chooses; list it when it is the house's choice."""

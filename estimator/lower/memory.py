@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import EstimatorError
 from ..formulas.memory_states import OFFLOADS, Method
+from ..inputs.stacks import STACKS
 from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
@@ -24,7 +25,7 @@ def lower(asked: Asked) -> None:
     """Set the columns of the method and of the card's software."""
     rules = asked.presets.load("assumptions", "memory")
     _method(asked, rules)
-    stack = asked.run.stack or ""
+    stack = asked.stack[0] if asked.stack[0] != STACKS[0] else ""
     origin = Origin("derived", f"the {stack} stack" if stack else "a stack not named", option="--stack")
     for name, value in stack_columns(
         rules, stack, unfused=bool(asked.draft.columns.get("unfused", 0.0) > 0)

@@ -61,10 +61,11 @@ def _batch_figure(asked: Asked) -> Figure:
 
 def _software(asked: Asked) -> None:
     """Set the stack as its code, and the year of its release, NaN where it is not known."""
-    stack, year = asked.word_or_default("stack", "stack"), asked.run.stack_year
+    stack, reason = asked.stack
+    asked.word("stack", stack, "stack", reason)
     asked.draft.put("stack", float(STACKS.index(stack)), asked.draft.origins["stack"])
-    origin = Origin("given" if year else "derived", "" if year else "not given", option="--stack-year")
-    asked.draft.put("stack_year", float("nan") if year is None else year, origin)
+    not_given = float("nan"), Origin("derived", "not given", option="--stack-year")
+    asked.draft.put("stack_year", *(asked.stack_year or not_given))
 
 
 def _record(asked: Asked) -> Record:

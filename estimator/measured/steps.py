@@ -44,12 +44,15 @@ def put_step_time(
         return  # before the first fit, which learns them from these very rows
     record = presets.load("calibrations", CALIBRATION)
     keys, which = distinct(*([level[kind] for level in rows] for kind in LEVELS))
-    levels = [dict(zip(LEVELS, key, strict=True)) for key in keys]
-    each = [coefficients(record, level) for level in levels]
+    levels: list[Levels] = [dict(zip(LEVELS, key, strict=True)) for key in keys]
+    own = presets.calibration
+    each = [coefficients(record, level, own) for level in levels]
     for name in each[0] if each else ():
         draft.put(PREFIX + name, np.array([values[name] for values in each])[which])
-    planned = PLANNED <= draft.free
-    strays = [{stray.name: stray for stray in strayed(record, level, planned=planned)} for level in levels]
+    planned = draft.free >= PLANNED
+    strays = [
+        {stray.name: stray for stray in strayed(record, level, own, planned=planned)} for level in levels
+    ]
     _strays(draft, strays, which)
 
 
