@@ -20,6 +20,9 @@ import pytest
 import estimator.formulas
 from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
+from estimator.formulas.collectives import Machine
+from estimator.formulas.job import Coefficients, Host
+from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
@@ -197,9 +200,15 @@ def test_the_nomenclature_explains_every_quantity() -> None:
     assert sorted({*UNITS, *SHOWN_INPUTS, *(step.name for step in STEPS)} - explained()) == []
 
 
-@pytest.mark.parametrize("record", [Transformer, Optimizer, Method, Card])
+@pytest.mark.parametrize("record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients])
 def test_the_nomenclature_explains_every_field(record: Any) -> None:
     assert sorted(set(record._fields) - explained()) == []
+
+
+def test_the_nomenclature_explains_every_column() -> None:
+    prefixed = re.compile("^(optimizer|method|fit)_")
+    names = {prefixed.sub("", name) for name in ask(Run(params=65e9)).case.columns}
+    assert sorted(names - explained()) == []
 
 
 def test_the_nomenclature_shows_quantities_in_the_units_of_an_answer() -> None:
