@@ -79,7 +79,22 @@ def noted(case: Case) -> Case:
             f"{count:,.0f} accelerators are more than any run on record has used "
             f"(about {float(columns['largest_run']):,.0f})"
         )
+    notes += _beyond_the_host(case)
     return replace(case, notes=tuple(notes))
+
+
+def _beyond_the_host(case: Case) -> list[str]:
+    """Tell where what stands on a node's host is more than the memory on record for it."""
+    if "host_memory" not in case.columns:
+        return []
+    used = float(estimate.evaluate(case, ("host_memory_used",)).values["host_memory_used"])
+    there = float(case.columns["host_memory"])
+    if used <= there:
+        return []
+    return [
+        f"what --offload puts on the host of a node takes {used / 2**30:,.0f} GiB, and {case.words['node']} is on "
+        f"record with {there / 2**30:,.0f} GiB of memory"
+    ]
 
 
 def with_ranges(case: Case) -> Estimate:

@@ -53,8 +53,7 @@ def advise(run: Run, presets: Presets | None = None) -> Advice:
     """Answer whether a question fits, and where it does not, rank the changes that make it fit.
 
     Each change is the same question with one input changed, or two where one is not enough. They are ranked by
-    the tokens a second that an accelerator is left with, then by how few they are. What offloading costs in time
-    is not modelled: it comes last.
+    the tokens a second that an accelerator is left with, then by how few they are.
 
     Raises
     ------
@@ -158,10 +157,8 @@ def _tried(run: Run, presets: Presets, changes: Sequence[Inputs]) -> list[Change
         np.broadcast_to(value, len(legal)).tolist()
         for value in (found.values["memory"], found.values["throughput_per_accelerator"], found.fits)
     )
-    # What the way to the host costs in time is not modelled.
-    known = [math.nan if "offload" in inputs else speed[place] for place, (inputs, _) in enumerate(legal)]
     return [
-        Change(inputs, memory[place], known[place], bool(fits[place]))
+        Change(inputs, memory[place], speed[place], bool(fits[place]))
         for place, (inputs, _) in enumerate(legal)
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -46,9 +45,8 @@ def test_every_change_is_the_answer_to_the_question_with_it(tight: Advice) -> No
         asked = ask(changed(Run.read(GIVEN, PRESETS), change.inputs, PRESETS), PRESETS)
         assert bool(asked.fits), change.inputs
         assert change.memory == pytest.approx(float(asked.memory.value), rel=1e-12)
-        if "offload" not in change.inputs:
-            speed = float(asked.throughput_per_accelerator.value)
-            assert change.throughput == pytest.approx(speed, rel=1e-12)
+        speed = float(asked.throughput_per_accelerator.value)
+        assert change.throughput == pytest.approx(speed, rel=1e-12)
 
 
 def test_changes_are_those_that_one_would_try(tight: Advice) -> None:
@@ -60,14 +58,12 @@ def test_changes_are_those_that_one_would_try(tight: Advice) -> None:
     assert not any("recompute" in each or "micro_batch" in each for each in found)
 
 
-def test_changes_are_ordered_by_speed_and_what_is_not_modelled_is_last(tight: Advice) -> None:
+def test_changes_are_ordered_by_speed(tight: Advice) -> None:
     speeds = [change.throughput for change in tight.changes]
-    known = [speed for speed in speeds if not math.isnan(speed)]
-    assert known == sorted(known, reverse=True)
-    assert speeds[: len(known)] == known
-    assert [("offload" in each) for each in inputs(tight)[len(known) :]] == [True] * (
-        len(speeds) - len(known)
-    )
+    assert speeds == sorted(speeds, reverse=True)
+    # States on the host are slower than states that more ranks share.
+    place = {str(each): speed for each, speed in zip(inputs(tight), speeds, strict=True)}
+    assert place["{'offload': 'optimizer'}"] < place["{'zero': 2.0}"]
 
 
 def test_of_one_inputs_values_the_best_stays(tight: Advice) -> None:

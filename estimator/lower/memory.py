@@ -108,6 +108,10 @@ def _host(asked: Asked) -> None:
         return
     used = float(draft.columns["method_offload"]) > 0.0
     accelerator = asked.presets.load("accelerators", draft.words["accelerator"])
+    if used and "node" in draft.words:
+        figure = asked.presets.load("nodes", draft.words["node"]).figures.get("host_memory")
+        if figure:
+            draft.put("host_memory", figure.value, Origin("preset", figure.where, figure))
     for name, column in host_columns(asked.presets, accelerator).items():
         origin = (
             column.origin if used else Origin("derived", "nothing stands on the host", column.origin.figure)

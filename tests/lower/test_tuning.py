@@ -114,3 +114,14 @@ def test_states_on_the_host_take_time() -> None:
     )
     assert found.case.origins["host_memory_bandwidth"].kind == "assumed"
     assert "host_memory_bandwidth" not in {each.name for each in ask(Run(**ASKED, **laid)).case.unknowns}
+
+
+def test_a_host_too_small_for_what_is_put_there_is_told() -> None:
+    asked = {"model": "llama-2-70b", "on": "rtx-4090", "count": 8, "zero": 3, "tp": 1, "pp": 1, "seq": 512}
+    found = ask(Run(**asked, offload="all", tokens="10M"))
+    used, there = 16 * float(found.parameters.value) / 2**30, 512
+    assert float(found.host_memory_used.value) / 2**30 == pytest.approx(used, rel=1e-3)
+    told = f"takes {used:,.0f} GiB, and consumer-8x4090 is on record with {there} GiB of memory"
+    assert [note for note in found.case.notes if note.endswith(told)]
+    small = ask(Run(**{**asked, "model": "llama-2-7b"}, offload="all", tokens="10M"))
+    assert not any("on the host" in note for note in small.case.notes)

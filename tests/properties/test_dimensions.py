@@ -30,6 +30,8 @@ COUNTING = {
     "middle_stage_memory",
     "last_stage_memory",
     "fewest_accelerators",
+    "modelled_step_time",
+    "small_scale_time",
 }
 # Formulas that round to whole accelerators: only units other than the accelerator can be rescaled.
 ROUNDING = {"nodes_needed"}
