@@ -137,7 +137,7 @@ def modelled_step_time(job: Job) -> Breakdown:
     Parameters
     ----------
     job
-        Model, layout, machine and fitted coefficients.
+        Model, layout, machine, method and fitted coefficients. [1]
 
     Returns
     -------
@@ -196,7 +196,7 @@ def small_scale_time(job: Job) -> Array:
     Parameters
     ----------
     job
-        Model, layout, machine and fitted coefficients.
+        Model, layout, machine, method and fitted coefficients. [1]
 
     References
     ----------
