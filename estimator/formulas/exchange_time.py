@@ -154,18 +154,21 @@ def pipeline_transfer_time(job: Job) -> Array:
     -----
     .. math:: 2 \kappa_p v \frac{2 T h}{t' \nu}
 
+    Stages lie furthest apart: their links are those of the network, unless one domain holds the whole run.
+
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Sections 3.2 and 4.1 (scatter and gather).
 
     Examples
     --------
-    2 MB there and back over a network of 10 GB/s, for each of two chunks:
+    2 MB there and back for each of two chunks: over a network of 10 GB/s, then within a server at 100 GB/s:
 
     >>> from estimator.formulas.example import example_job
-    >>> float(pipeline_transfer_time(example_job(pp=2, vpp=2)))
-    0.0008
+    >>> [float(pipeline_transfer_time(example_job(count=count, pp=2, vpp=2))) for count in (16, 8)]
+    [0.0008, 8e-05]
     """
     size = HALF * job.tokens * job.model.hidden / job.norm_split
-    once = size / job.machine.scaleout_bandwidth
+    near = job.layout.count <= job.domain
+    once = size / np.where(near, scaleup_rate(job.machine, job.layout.pp), job.machine.scaleout_bandwidth)
     return np.where(job.layout.pp > 1, 2.0 * job.fitted.pipeline_use * job.layout.vpp * once, 0.0)
