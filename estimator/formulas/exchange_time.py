@@ -46,12 +46,19 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
     return np.where(ranks > 1, 2.0 * passes * (use * once + fitted.tensor_latency), 0.0)
 
 
-def context_ring_time(job: Job) -> Array:
-    r"""Time of a layer's exchange of keys and values in a ring of context ranks, forward and backward. [s]
+def context_ring_time(job: Job, passes: Array) -> Array:
+    r"""Time of a layer's exchange of keys and values in a ring of context ranks. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    passes
+        Times that keys and values pass round: 3 forward and backward, 4 with attention recomputed. [1]
 
     Notes
     -----
-    .. math:: 3 \kappa_c (c - 1) \frac{2 T k (d + v)}{t \beta}
+    .. math:: n \kappa_c (c - 1) \frac{2 T k (d + r + v)}{t \beta}
 
     Keys and values pass round once forward; backward they and their gradients do. Context ranks follow each other
     after the tensor ranks: where they do not all lie in one domain the network's links set the pace.
@@ -65,15 +72,15 @@ def context_ring_time(job: Job) -> Array:
     Four ranks with 250 tokens each pass on 1 MB of keys and values three times, at 100 GB/s, thrice:
 
     >>> from estimator.formulas.example import example_job
-    >>> float(context_ring_time(example_job(cp=4)))
+    >>> float(context_ring_time(example_job(cp=4), np.float64(3)))
     9e-05
     """
     model, layout = job.model, job.layout
     heads = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
-    size = HALF * job.tokens * heads * (model.head_dim + model.value_dim) / layout.tp
+    size = HALF * job.tokens * heads * (model.head_dim + model.rope_dim + model.value_dim) / layout.tp
     inside = layout.tp * layout.cp <= job.domain
     rate = np.where(inside, scaleup_rate(job.machine, layout.cp), job.machine.scaleout_bandwidth)
-    return np.where(layout.cp > 1, 3.0 * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)
+    return np.where(layout.cp > 1, passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)
 
 
 def ulysses_time(job: Job, passes: Array) -> Array:
@@ -84,7 +91,7 @@ def ulysses_time(job: Job, passes: Array) -> Array:
     job
         The step.
     passes
-        Passes with four all-to-alls each: 2 forward and backward, 3 with full recomputation. [1]
+        Passes with four all-to-alls each: 2 forward and backward, 3 with attention recomputed. [1]
 
     Returns
     -------
@@ -122,15 +129,15 @@ def ulysses_time(job: Job, passes: Array) -> Array:
     return np.where(layout.cp > 1, passes * job.fitted.expert_use * once, 0.0)
 
 
-def context_parallel_time(job: Job, repeated: Array) -> Array:
+def context_parallel_time(job: Job, recomputed: Array) -> Array:
     """Time of a layer's exchange between context ranks, by ring or by all-to-all. [s]
 
     Parameters
     ----------
     job
         The step.
-    repeated
-        Forward passes of the whole layer that are repeated in the backward pass. [1]
+    recomputed
+        Forward passes of attention that are repeated in the backward pass. [1]
 
     References
     ----------
@@ -144,7 +151,8 @@ def context_parallel_time(job: Job, repeated: Array) -> Array:
     >>> float(context_parallel_time(example_job(cp=4, ulysses=1), np.float64(0)))
     3e-05
     """
-    return np.where(job.ulysses > 0, ulysses_time(job, 2.0 + repeated), context_ring_time(job))
+    ring = context_ring_time(job, 3.0 + recomputed)
+    return np.where(job.ulysses > 0, ulysses_time(job, 2.0 + recomputed), ring)
 
 
 def pipeline_transfer_time(job: Job) -> Array:

@@ -107,7 +107,7 @@ def layers_time(job: Job) -> Mapping[str, Array]:
         "adapters": adapters_time(job, passed),
         "dequantisation": dequantisation_time(job, whole),
         "tensor_parallel": shaken,
-        "context_parallel": blocks * context_parallel_time(job, whole),
+        "context_parallel": blocks * context_parallel_time(job, partial),
         "expert_exchange": 2.0 * sent,
         "launch": (dense + sparse) * job.fitted.layer_time * (1.0 + whole / 3.0),
     }
