@@ -101,7 +101,7 @@ def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
     .. math:: \min(\beta, g \nu)
 
     where the g ranks of a domain share as many network cards of bandwidth :math:`\nu`; the fast link alone
-    where the whole group fits into one domain.
+    where the whole group fits into one domain, the network alone where each member lies in its own.
 
     References
     ----------
@@ -117,8 +117,9 @@ def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
     80000000000.0
     """
     within = np.minimum(np.maximum(inside, 1.0), ranks)
-    fast = scaleup_rate(machine, within)
-    return np.where(ranks <= within, fast, np.minimum(fast, machine.scaleout_bandwidth * within))
+    fast, out = scaleup_rate(machine, within), machine.scaleout_bandwidth * within
+    across = np.where(within > 1.0, np.minimum(fast, out), out)
+    return np.where(ranks <= within, fast, across)
 
 
 def ring_time(size: Array, ranks: Array, rate: Array) -> Array:

@@ -2,15 +2,80 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..arrays import Array
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
 from .layout import sharding_groups, sharding_ranks
+from .parameters import feed_forward_matrices, layer_matrices
 
 # Bytes of a gradient in 32 bit and of the weight that comes back in 16.
 _REDUCED = 6.0
+
+
+class Shares(NamedTuple):
+    """Parameters of one rank: the ``dense`` part, and routed ``experts``, which fewer ranks hold. [1]"""
+
+    dense: Array
+    experts: Array
+
+
+def held_parameters(job: Job) -> Shares:
+    r"""Parameters that one rank holds before sharding: a stage's share, experts split over their ranks. [1]
+
+    Notes
+    -----
+    .. math:: \frac{w_{dense} + (2 - t') V h}{t p}, \quad \frac{w_{experts}}{e t p}
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3; D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.
+
+    Examples
+    --------
+    Four layers of 12 million weights over two tensor ranks and two stages; a layer of 8 experts of 8 million and a
+    router of 8,000, over four expert ranks:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(held_parameters(example_job(tp=2, pp=2)).dense)
+    12000000.0
+    >>> sparse = example_job(layers=1, moe_layers=1, experts=8, expert_ffn=4000, ep=4)
+    >>> [float(each) for each in held_parameters(sparse)]
+    [4008000.0, 16000000.0]
+    """
+    model, layout = job.model, job.layout
+    split = layout.tp * layout.pp
+    inner = layer_matrices(model, 0.0 * model.experts) + model.vocab * model.hidden * (2.0 - model.tied)
+    experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
+    return Shares(inner / split, experts / (split * layout.ep))
+
+
+def among_experts(job: Job) -> Job:
+    """Return the step as the ranks see it that hold the same experts: expert ranks stand where tensor ranks do.
+
+    Such ranks are fewer than those of the dense part by the degree of expert parallelism, and as much further apart.
+
+    Parameters
+    ----------
+    job
+        The step.
+
+    References
+    ----------
+    D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.3 (expert weights are sharded, all others replicated).
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> job = example_job(count=64, tp=2, ep=8)
+    >>> [float(sharding_ranks(each.layout)) for each in (job, among_experts(job))]
+    [32.0, 4.0]
+    """
+    layout = job.layout
+    return job._replace(layout=layout._replace(tp=layout.tp * layout.ep, cp=0.0 * layout.cp + 1.0))
 
 
 def _sharding_rate(job: Job, ranks: Array) -> Array:

@@ -12,7 +12,7 @@ from .exchange_time import context_parallel_time, tensor_parallel_time
 from .expert_time import dispatch_time, experts_time
 from .job import Job
 from .layer_time import attention_products_time, elementwise_time, feed_forward_time
-from .parameters import Transformer, attention_blocks, dense_layers, feed_forward_matrices, layer_matrices
+from .parameters import Transformer, attention_blocks, dense_layers
 from .tuning_time import adapters_time, dequantisation_time
 
 
@@ -111,31 +111,6 @@ def layers_time(job: Job) -> Mapping[str, Array]:
         "expert_exchange": 2.0 * sent,
         "launch": (dense + sparse) * job.fitted.layer_time * (1.0 + whole / 3.0),
     }
-
-
-def held_parameters(job: Job) -> Array:
-    r"""Parameters that one rank holds before sharding: a stage's share, experts split over their ranks. [1]
-
-    Notes
-    -----
-    .. math:: \frac{w_{dense} + (2 - t) V h}{t p} + \frac{w_{experts}}{e t p}
-
-    References
-    ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3; D. Lepikhin et al., 2020, arXiv:2006.16668, Section 3.
-
-    Examples
-    --------
-    Four layers of 12 million weights over two tensor ranks and two stages:
-
-    >>> from estimator.formulas.example import example_job
-    >>> float(held_parameters(example_job(tp=2, pp=2)))
-    12000000.0
-    """
-    model, layout = job.model, job.layout
-    inner = layer_matrices(model, 0.0 * model.experts) + model.vocab * model.hidden * (2.0 - model.tied)
-    experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    return (inner + experts / layout.ep) / (layout.tp * layout.pp)
 
 
 def head_share(job: Job) -> Array:

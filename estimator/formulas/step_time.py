@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from .layer_time import head_time
 from .layout import Layout, micro_batches
 from .offload_time import fetched_weights_time, offload_time
 from .sharding_time import (
+    Shares,
+    among_experts,
     gradient_exchange_time,
     group_exchange_time,
+    held_parameters,
     optimizer_time,
     sharded_weights_time,
 )
-from .stage_time import bubble_share, exposed, head_share, held_parameters, layers_time
+from .stage_time import bubble_share, exposed, head_share, layers_time
 from .tuning_time import gathered_parameters, learning_parameters
 
 
@@ -111,10 +114,10 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     body = Breakdown(stage).total
     slowest = body + head_share(job) * head
     held = held_parameters(job)
-    learning = learning_parameters(job, held)
-    gathered = sharded_weights_time(job, gathered_parameters(job, held, learning))
+    learning = _learning(job, held)
+    gathered = _over(sharded_weights_time, job, _gathered(job, held, learning))
     wait = exposed(slowest, gathered)
-    fetch = exposed(slowest, gathered + fetched_weights_time(job, held)) - wait
+    fetch = exposed(slowest, gathered + _over(fetched_weights_time, job, held)) - wait
     transfer = pipeline_transfer_time(job)
     idle = bubble_share(job) * ((body + head / layout.pp) * (1.0 + (wait + fetch) / slowest) + transfer)
     return {
@@ -124,11 +127,28 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "sharding": count * wait,
         "pipeline_transfer": count * transfer,
         "pipeline_bubble": idle,
-        "gradient_exchange": gradient_exchange_time(job, learning) + group_exchange_time(job, learning),
-        "optimizer": np.where(job.method.offload >= 1, 0.0, optimizer_time(job, learning)),
-        "offload": count * fetch + offload_time(job, learning, count * slowest),
-        "overhead": job.fitted.step_overhead + 0.0 * held,
+        "gradient_exchange": _over(gradient_exchange_time, job, learning)
+        + _over(group_exchange_time, job, learning),
+        "optimizer": np.where(job.method.offload >= 1, 0.0, _over(optimizer_time, job, learning)),
+        "offload": count * fetch + offload_time(job, learning.dense + learning.experts, count * slowest),
+        "overhead": job.fitted.step_overhead + 0.0 * layout.count,
     }
+
+
+def _over(formula: Callable[[Job, Array], Array], job: Job, shares: Shares) -> Array:
+    """Sum a time over the dense part and over experts, each among the ranks that hold it. [s]"""
+    return formula(job, shares.dense) + formula(among_experts(job), shares.experts)
+
+
+def _learning(job: Job, held: Shares) -> Shares:
+    """Parameters that learn: beside adapters, which count as dense, no expert does. [1]"""
+    return Shares(learning_parameters(job, held.dense), np.where(job.method.frozen > 0, 0.0, held.experts))
+
+
+def _gathered(job: Job, held: Shares, learning: Shares) -> Shares:
+    """Weights in 16 bit whose sharded training moves as much. [1]"""
+    pairs = zip(held, learning, strict=True)
+    return Shares(*(gathered_parameters(job, whole, part) for whole, part in pairs))
 
 
 def modelled_step_time(job: Job) -> Breakdown:
