@@ -1,10 +1,9 @@
-"""docs/accuracy.md is current, its coverage is recomputed one by one, and nothing leaks into a forecast."""
+"""docs/accuracy.md is what rows and stored forecasts give, nothing leaks into a forecast, and the scores are right."""
 
 from __future__ import annotations
 
-import subprocess
+import re
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimator import Presets, Run, ask, evaluate
+from estimator import Presets, Run, ask
 from estimator.answer import sized, with_ranges
 from estimator.arrays import array
 from estimator.estimate import STEPS
@@ -21,88 +20,385 @@ from estimator.lower import lower
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import fit_efficiency as fit  # noqa: E402
 import make_accuracy  # noqa: E402
-from accuracy import asking, baselines, left_out, reasons, row_tables, runs, statistics, words  # noqa: E402
-from accuracy.scores import BY_CHIP, CONSTANT, METHODS, OURS, Scores, picked  # noqa: E402
+from accuracy import (  # noqa: E402
+    asking,
+    constant,
+    figures,
+    layouts,
+    learnt,
+    left,
+    measure,
+    one_step,
+    page,
+    peaks,
+    ranges_tables,
+    reasons,
+    row_tables,
+    runs,
+    series,
+    statistics,
+    store,
+    template,
+    words,
+)
+from accuracy.scores import BASELINE, OURS, SPREADSHEET, Scores, middling, picked  # noqa: E402
+from step_time import rows as step_rows  # noqa: E402
+from step_time.rows import Rows, scorable_rows  # noqa: E402
+from step_time.spread import Spread  # noqa: E402
 
 CHIP = "nvidia-a100-sxm-80gb"
 
 
 @pytest.fixture(scope="module")
-def configs() -> list[fit.Configuration]:
-    return fit.configurations(Presets())
+def measured() -> Rows:
+    return scorable_rows(Presets())
 
 
-def covered(heading: str, rows: str, method: str = OURS) -> str:
-    """The cell 'in range' of one line of the summary under a heading of the page."""
-    section = make_accuracy.TARGET.read_text(encoding="utf-8").split(heading)[1]
-    line = next(line for line in section.splitlines() if line.startswith(f"| {rows} | {method} |"))
-    return line.split("|")[7].strip()
+def made(speeds: list[float], **given: list[Any]) -> Rows:
+    """Rows by hand: words that are not given are the same in all of them."""
+    size = len(speeds)
+    usual = {
+        "id": [f"row-{place}" for place in range(size)], "config_group": [f"group-{place}" for place in range(size)],
+        "source": ["one"] * size, "accelerator": [CHIP] * size, "architecture": ["ampere"] * size,
+        "precision": ["bf16"] * size, "experts": ["no"] * size, "model": ["model"] * size,
+    }  # fmt: skip
+    texts = {name: np.array(given.get(name, column)) for name, column in usual.items()}
+    columns = {name: np.array(column, dtype=float) for name, column in given.items() if name not in usual}
+    return Rows({"peak": np.full(size, 100.0), **columns}, np.array(speeds, dtype=float), texts)
 
 
 def scores(value: list[float], truth: list[float], *, low: float = 0.9, high: float = 1.1) -> Scores:
     return Scores(array(value), array(value) * low, array(value) * high, array(truth))
 
 
+def kept(rows: Rows, value: list[float], baseline: list[float] | None = None) -> left.Left:
+    """Rows by hand with what was foretold of them."""
+    truth = rows.throughput.tolist()
+    everything = np.ones(rows.size, dtype=bool)
+    return left.Left(rows, scores(value, truth), scores(baseline or value, truth), everything, everything)
+
+
 # The page.
 
 
-def test_page_is_current() -> None:
-    """By the command itself, from another folder."""
-    command = [sys.executable, str(ROOT / "scripts" / "make_accuracy.py"), "--check"]
-    done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, check=False, timeout=300)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "docs/accuracy.md is current\n", "")
+def test_the_page_is_what_the_stored_forecasts_and_the_records_give() -> None:
+    assert page.page(store.read(make_accuracy.DATA)) == make_accuracy.TARGET.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("on_file", "code"), [("text", 0), ("other", 1), (None, 1)])
-def test_the_check_compares_and_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_file: str | None, code: int
+FORETOLD = store.Foretold("quarter", "0", "row", 1.0, 0.9, 1.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "again", "said"),
+    [
+        ("text", [FORETOLD], ""),
+        ("text", [FORETOLD._replace(value=1.009)], ""),
+        ("text", [FORETOLD._replace(value=1.02)], "quarter 0 row is foretold otherwise today"),
+        ("text", [FORETOLD._replace(low=0.8)], "quarter 0 row is foretold otherwise today"),
+        ("text", [FORETOLD._replace(id="new")], "quarter 0 new is not stored"),
+        ("other", [FORETOLD], "not what docs/accuracy.csv and the records give"),
+        (None, [FORETOLD], "not there"),
+    ],
+)
+def test_the_check_renders_and_measures_again_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, again: list[store.Foretold], said: str
 ) -> None:
-    target = tmp_path / "docs" / "accuracy.md"
-    if on_file is not None:
-        target.parent.mkdir()
-        target.write_text(on_file, encoding="utf-8")
-    monkeypatch.setattr(make_accuracy, "TARGET", target)
-    monkeypatch.setattr(make_accuracy, "page", lambda: "text")
-    assert make_accuracy.main(["--check"]) == code
-    assert (target.read_text(encoding="utf-8") if target.is_file() else None) == on_file
+    page_file, data = tmp_path / "accuracy.md", tmp_path / "accuracy.csv"
+    store.write(data, [FORETOLD])
+    if text:
+        page_file.write_text(text, encoding="utf-8")
+    for name, value in (
+        ("TARGET", page_file),
+        ("DATA", data),
+        ("page", lambda _: "text"),
+        ("again", lambda _: again),
+    ):
+        monkeypatch.setattr(make_accuracy, name, value)
+    before = data.read_bytes()
+    assert make_accuracy.stale() == said
+    assert make_accuracy.main(["--check"]) == (1 if said else 0)
+    assert data.read_bytes() == before
+    assert (page_file.read_text(encoding="utf-8") if page_file.is_file() else None) == text
+
+
+def test_without_a_word_everything_is_measured_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"TARGET": tmp_path / "accuracy.md", "DATA": tmp_path / "accuracy.csv"}
+    given = {"measure": lambda: [FORETOLD], "page": lambda stored: f"{len(stored)} row"}
+    for name, value in (files | given).items():
+        monkeypatch.setattr(make_accuracy, name, value)
     assert make_accuracy.main([]) == 0
-    assert target.read_text(encoding="utf-8") == "text"
+    (row,) = store.read(files["DATA"])
+    assert row[:6] == FORETOLD[:6]
+    assert files["TARGET"].read_text(encoding="utf-8") == "1 row"
+
+
+def test_the_words_of_the_page_hold_no_result() -> None:
+    """Percentages, errors and counts stand in tables, which are made."""
+    assert not re.search(r"\d\s*%|\d\.\d", template.PAGE)
+
+
+def test_forecasts_of_other_rows_are_refused() -> None:
+    rows = made([10, 20])
+    stored = [store.Foretold("quarter", "0", name, *[1.0] * 6) for name in ("row-0", "row-1")]
+    found = left.left_of(rows, stored, "quarter")
+    assert (found.ours.truth.tolist(), found.baseline.value.tolist()) == ([10, 20], [1, 1])
+    for other in (stored[1:], [*stored, stored[0]._replace(id="row-2")]):
+        with pytest.raises(LookupError, match="a quarter left out is not of the measured rows of today"):
+            left.left_of(rows, other, "quarter")
+
+
+def test_what_is_stored_is_read_back_and_does_not_depend_on_its_order(tmp_path: Path) -> None:
+    rows = [FORETOLD, store.Foretold("series", "house", "a", 0.123456789)]
+    for place, order in enumerate((rows, rows[::-1])):
+        store.write(tmp_path / str(place), order)
+    assert (tmp_path / "0").read_bytes() == (tmp_path / "1").read_bytes()
+    one, other = store.read(tmp_path / "0")
+    assert one[:6] == FORETOLD[:6]
+    assert other[:4] == ("series", "house", "a", 0.123457)
+    assert np.isnan(other[4:]).all()
+
+
+# Nothing leaks.
+
+
+@pytest.mark.parametrize("kind", measure.KINDS)
+def test_a_fit_has_seen_nothing_of_what_it_foretells(
+    measured: Rows, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    parts = measure.parts_of(measured, kind)
+    assert sum(part.left(measured).sum() for part in parts) == measured.size
+    seen: list[Rows] = []
+    monkeypatch.setattr(measure, "fit", seen.append)
+    for part in (parts[0], parts[-1]):
+        measure.learn(measured, part)
+        left_out = part.left(measured)
+        for name in ("id", "config_group" if kind == "quarter" else kind):
+            assert not set(seen[-1].words[name].tolist()) & set(measured.words[name][left_out].tolist()), name
+
+
+def test_a_range_is_learnt_without_the_rows_it_is_for(
+    measured: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calibration of a part is made of the errors on all other rows."""
+    part = measure.parts_of(measured, "quarter")[0]
+    made_of: list[tuple[Rows, Any]] = []
+
+    def text(rows: Rows, _: Any, errors: Any) -> str:
+        made_of.append((rows, errors))
+        return ""
+
+    monkeypatch.setattr(measure, "record_text", text)
+    monkeypatch.setattr(measure, "_rows_of", lambda *_: [])
+    errors = {kind: np.where(part.left(measured), np.nan, 0.0) for kind in measure.KINDS}
+    measure.without(measured, errors, {}, part, None)  # type: ignore[arg-type]
+    ((rows, kept_errors),) = made_of
+    assert not set(rows.words["id"].tolist()) & set(measured.words["id"][part.left(measured)].tolist())
+    assert all(len(each) == rows.size and not np.isnan(each).any() for each in kept_errors.values())
+
+
+@pytest.fixture
+def one_flop_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows by hand have no dimensions: a token takes one FLOP in them."""
+    monkeypatch.setattr(constant, "flops_per_token", lambda rows: np.ones(rows.size))
+
+
+@pytest.mark.usefixtures("one_flop_a_token")
+def test_the_baseline_is_the_mfu_of_what_was_seen_whatever_is_asked() -> None:
+    seen = made([10, 20, 40])
+    for speed in (1000, 5):
+        asked = made([speed], peak=[200.0])
+        assert constant.throughput(seen, asked).tolist() == pytest.approx([0.2 * 200])
+
+
+@pytest.mark.usefixtures("one_flop_a_token")
+def test_one_mfu_is_that_of_the_chip_at_the_precision_then_of_the_chip_then_of_all() -> None:
+    seen = made(
+        [10, 20, 40, 90, 50],
+        accelerator=["a", "a", "a", "a", "b"],
+        precision=["bf16", "bf16", "bf16", "fp8", "bf16"],
+    )
+    asked = [("a", "bf16"), ("a", "fp8"), ("a", "nvfp4"), ("c", "bf16")]
+    chips, precisions = zip(*asked, strict=True)
+    # Of 10, 20, 40; of 90; of 10, 20, 40, 90; of 10, 20, 40, 50, 90: over a peak of 100.
+    assert constant.one_mfu(seen, chips, precisions).tolist() == pytest.approx([0.2, 0.9, 0.3, 0.4])
+
+
+@pytest.mark.usefixtures("one_flop_a_token")
+def test_the_baseline_counts_a_configuration_once_by_its_median_repeat() -> None:
+    seen = made([10, 30, 80, 90], config_group=["x", "y", "y", "y"])
+    assert constant.one_mfu(seen, [CHIP], ["bf16"]).tolist() == pytest.approx([(0.1 + 0.8) / 2])
+
+
+def test_the_closest_level_gives_the_spread() -> None:
+    spreads = {
+        "@experts=no": Spread(0.9, 1.2, 9),
+        "@experts=no@architecture=volta": Spread(0.8, 0.95, 3),
+    }
+    rows = made([1, 1], architecture=["volta", "ampere"])
+    low, high = learnt.spread_of(spreads, rows)
+    # A range holds the estimate itself.
+    assert low.tolist() == [0.8, 0.9]
+    assert high.tolist() == [1.0, 1.2]
+
+
+def test_the_house_calibration_foretells_what_the_estimator_does() -> None:
+    presets = Presets()
+    cells = [row.cells for row in presets.rows("measurements/throughput") if step_rows.scorable(row.cells)][
+        :5
+    ]
+    text = presets.files("calibrations")["step-time"].read_text(encoding="utf-8")
+    slower = re.sub(r'(?<=^"product_efficiency" = \{ value = )[\d.]+', "0.01", text, flags=re.MULTILINE)
+    assert slower != text
+    with learnt.presets_of(text) as same, learnt.presets_of(slower) as other:
+        ours, again = learnt.foretell(cells, presets), learnt.foretell(cells, same)
+        assert again == ours
+        changed = learnt.foretell(cells, other)
+    for name, (value, low, high) in ours.items():
+        assert low < value < high
+        assert changed[name][0] < value
+
+
+# One measured step given.
+
+
+def test_the_variance_of_residuals_is_split_by_source() -> None:
+    sources = np.array(["a", "a", "b", "b"])
+    alike = one_step.usual(np.array([0.2, 0.2, -0.2, -0.2]), sources)
+    assert alike == pytest.approx((0.04, 0.0))
+    assert alike.share == 1.0
+    # Within: 4 x 0.01 over 2 degrees of freedom; between: 0 - 0.02 / 2, which is none.
+    mixed = one_step.usual(np.array([0.1, -0.1, 0.1, -0.1]), sources)
+    assert mixed == pytest.approx((0.0, 0.02))
+    assert mixed.share == 0.0
+
+
+def test_a_given_step_corrects_the_other_rows_as_far_as_other_sources_are_of_one_piece() -> None:
+    """Others lie 20 % off in one piece: a residual is believed whole, and a source twice as slow is mended."""
+    others = {"one": 1.2, "two": 1 / 1.2}
+    sources = ["one"] * 2 + ["two"] * 2 + ["own"] * 3
+    truth = [100.0 * others.get(source, 0.5) for source in sources]
+    given = one_step.given_one(kept(made(truth, source=sources), [100.0] * 7))
+    own = given.ours.truth == 50.0
+    assert own.sum() == 3 * 2
+    np.testing.assert_allclose(given.ours.value[own], 50.0, rtol=0.2)
+    assert given.pairs == 2 + 2 + 6
+    assert given.alike.all()
+
+
+def test_no_more_than_five_rows_of_a_source_are_given_and_the_same_ones_each_time() -> None:
+    rows = made([1.0] * 9)
+    chosen = one_step.givers(rows)
+    assert len(set(chosen)) == one_step.GIVERS == 5
+    backwards = rows.take(np.arange(9)[::-1])
+    assert {rows.words["id"][place] for place in chosen} == {
+        backwards.words["id"][place] for place in one_step.givers(backwards)
+    }
+
+
+# Layouts.
+
+
+def test_pairs_apart_are_counted_and_the_layout_picked_is_compared() -> None:
+    # Of 100, 105, 120 only the pairs with 120 lie a tenth apart; one of them is ordered wrongly.
+    found = layouts.ranking([(np.array([3.0, 1.0, 2.0]), np.array([100.0, 105.0, 120.0]))])
+    assert (found.right, found.pairs) == (1.0, 2)
+    assert found.losses.tolist() == pytest.approx([1 - 100 / 120])
+    blind = layouts.by_chance([layouts.Sweep(np.ones(2), [np.array([100.0]), np.array([120.0])])])
+    assert (blind.right, blind.pairs) == (0.5, 1)
+    assert blind.losses.tolist() == pytest.approx([1 - 110 / 120])
+
+
+def test_another_measurement_without_noise_ranks_all_rightly_and_with_much_does_not() -> None:
+    def sweep(noise: float) -> layouts.Sweep:
+        repeats = [np.array([1.0, 1.0 + noise]), np.array([1.2, 1.2 + noise])]
+        return layouts.Sweep(np.ones(2), repeats)
+
+    sure, unsure = layouts.by_repeats([sweep(0.0)]), layouts.by_repeats([sweep(0.5)])
+    assert (sure.right, sure.pairs, sure.losses.tolist()) == (1.0, 1, [0.0])
+    assert unsure.right < 0.95
+    assert unsure.losses[0] > 0.0
+
+
+def test_a_sweep_is_of_one_shape_and_batch_in_two_layouts_at_least() -> None:
+    columns = {name: [1.0] * 5 for name in (*layouts._SHAPE, *layouts._LAYOUT)}
+    columns |= {
+        "count": [384.0] * 4 + [8.0],
+        "tp": [1.0, 2.0, 2.0, 4.0, 4.0],
+        "layers": [1.0, 1.0, 1.0, 9.0, 1.0],
+    }
+    rows = made([10, 20, 30, 40, 50], source=[layouts.SOURCE] * 5, **columns)
+    (found,) = layouts.sweeps_of(kept(rows, [1, 2, 4, 8, 16]))
+    assert found.foretold.tolist() == [1, 3]
+    assert found.measured.tolist() == [10, 25]
+
+
+# Scaling.
+
+
+def test_every_scored_series_is_named_once_and_its_rows_are_there() -> None:
+    presets = Presets()
+    known = {row.cells["id"]: row.cells for row in presets.rows("measurements/throughput")}
+    named = series.named()
+    for each in series.all_series(presets):
+        assert (each.id in named["rows"]) != (each.id in named["models"]), each.id
+        for name in named["rows"].get(each.id, ()):
+            assert known[name]["source"] == each.rows[0]["source"] or each.id in named["unseen"], each.id
+    assert {each.id for each in series.all_series(presets)} >= {*named["rows"], *named["models"]}
+
+
+def test_an_end_of_a_series_is_its_row_at_the_count_and_batch_of_the_series() -> None:
+    presets = Presets()
+    found = {each.id: each for each in series.all_series(presets)}
+    first, last = found["internevo_7b_tp1_zero1-1"].ends
+    cells = series._row(first, "nv0632", presets)
+    # The row has 128 sequences on 16 cards; the series is weak, at 8 cards.
+    assert (cells["n_accelerators"], cells["global_batch_seqs"], cells["micro_batch"]) == ("8", "64", "2")
+    first, last = found["mpt_70b_2048_a100_80gb_bf16"].ends
+    cells = series._row(last, "nv0079", presets)
+    # 4,194,304 tokens of 2,048 a sequence, micro-batches of 8 as its layout says.
+    assert (cells["n_accelerators"], cells["global_batch_seqs"], cells["micro_batch"]) == ("64", "2048", "8")
+    first, last = found["bloom_200b_async_gbs512"].ends
+    assert series._row(last, "nv1075", presets)["global_batch_seqs"] == "512"
+
+
+def test_a_series_asks_for_what_it_prints() -> None:
+    found = {each.id: each for each in series.all_series(Presets())}
+    first, _ = found["llama3_405b_strong_8k_seq"].ends
+    # 16 million tokens are printed: the nearest whole number of micro-batches of 64 replicas and 16 stages.
+    assert series.question(first) == {
+        "model": "llama-3.1-405b", "on": "nvidia-h100-sxm-80gb", "count": 8192, "seq": 8192,
+        "tp": 8, "cp": 1, "pp": 16, "global_batch": 2048,
+    }  # fmt: skip
+    first, _ = found["mlperf_v4.1_gpt3_NVIDIA_H100"].ends
+    assert series.question(first)["stack"] == "megatron"
+    assert found["llama3_405b_strong_8k_seq"].measured == pytest.approx(400 / 430)
+
+
+# Memory.
+
+
+def test_lomo_is_compared_part_by_part_and_over_all_cards() -> None:
+    found = peaks.lomo(Presets())
+    # Table 2: 13.61 GB on one card over 15.76 GB on each of eight.
+    assert found.printed == pytest.approx(13.61 / (8 * 15.76), rel=1e-6)
+    assert {part.part for part in found.parts} == set(peaks.PARTS)
+    assert all(part.printed > 0 for part in found.parts)
+    weights = next(part for part in found.parts if part.part == "memory_params_gb")
+    assert weights.ours == pytest.approx(6.738e9 * 2 / 2**30, rel=1e-3)
+
+
+# Published runs.
 
 
 def test_llama_65b_against_the_published_hours() -> None:
     """Touvron et al. 2023, Table 15: 1,022,362 GPU-hours; Section 2.4: 2,048 A100s."""
-    run = Run(model="llama-65b", tokens="1.4T", on=CHIP, count=2048)
-    hours = ask(run).accelerator_hours
-    published = 1_022_362
+    hours = ask(Run(model="llama-65b", tokens="1.4T", on=CHIP, count=2048)).accelerator_hours
     low, value, high = (float(end) / 3600 for end in (hours.low, hours.value, hours.high))
-    assert value == pytest.approx(published, rel=0.15)
-    assert low < published < high
-
-
-def test_coverage_of_the_runs_is_what_asking_one_by_one_gives() -> None:
-    presets = Presets()
-    inside: dict[bool, list[bool]] = {True: [], False: []}
-    for record in presets.all("runs"):
-        if record.words["scored"]:
-            found = ask(Run.read(asking.question(record), presets), presets).accelerator_hours
-            published = record.figures["accelerator_hours"].value
-            productive = record.words["accounting"] == "productive"
-            inside[productive].append(float(found.low) <= published <= float(found.high))
-    for rows, own in (
-        ("productive hours", inside[True]),
-        ("occupied hours", inside[False]),
-        ("all runs", inside[True] + inside[False]),
-    ):
-        assert covered("## Published runs", rows) == f"{sum(own)} of {len(own)}"
-
-
-def test_coverage_of_the_folds_is_what_the_page_says(configs: list[fit.Configuration]) -> None:
-    ours = left_out.left_out(configs, left_out.fold_of)[OURS]
-    for rows, own in left_out.split_groups({OURS: ours}, configs).items():
-        inside = own[OURS].inside
-        assert covered("### Four folds", rows) == f"{inside.sum()} of {len(inside)}"
+    assert value == pytest.approx(1_022_362, rel=0.15)
+    assert low < 1_022_362 < high
 
 
 def test_every_scored_run_can_be_asked_and_every_other_says_why_not() -> None:
@@ -114,123 +410,32 @@ def test_every_scored_run_can_be_asked_and_every_other_says_why_not() -> None:
             assert record.words["left_out"], record.id
 
 
-# Nothing leaks.
-
-
-@pytest.mark.parametrize("name", left_out.PARTS)
-def test_a_forecast_has_not_seen_what_it_foretells(configs: list[fit.Configuration], name: str) -> None:
-    """Half the speed in the largest part moves no forecast of that part, by any method, and others."""
-    label = left_out.PARTS[name]
-    ((chosen, _),) = Counter(map(label, configs)).most_common(1)
-    own = [label(config) == chosen for config in configs]
-    slower = [
-        replace(config, speeds=tuple(speed / 2 for speed in config.speeds)) if inside else config
-        for config, inside in zip(configs, own, strict=True)
-    ]
-
-    def part(config: fit.Configuration) -> str:  # the one part that matters, and two in place of all others
-        return "own" if label(config) == chosen else str(left_out.fold_of(config) in "01")
-
-    before, after = left_out.left_out(configs, part), left_out.left_out(slower, part)
-    kinds = [(config.chip, config.precision, config.sparse) for config in configs if label(config) == chosen]
-    seen, seen_slower = baselines.learnt(configs, kinds), baselines.learnt(slower, kinds)
-    for method in METHODS:
-        np.testing.assert_array_equal(before[method].pick(own).value, after[method].pick(own).value)
-        np.testing.assert_array_equal(before[method].pick(own).truth, 2 * after[method].pick(own).truth)
-        assert np.any(seen[method] > seen_slower[method]), "had they been seen they would have moved it"
-
-
-def test_the_folds_are_the_same_on_every_machine_and_about_as_large() -> None:
-    def fold(group: str) -> str:
-        return left_out.fold_of(fit.Configuration(group, "", "", "", "", False, 1.0, {}))
-
-    # The last hexadecimal digits of "accuracy-1:b" and "accuracy-1:c" by sha256sum are 6 and 1: modulo 4.
-    assert (fold("b"), fold("c")) == ("2", "1")
-    sizes = np.bincount([int(fold(str(place))) for place in range(1000)])
-    assert len(sizes) == left_out.FOLDS
-    assert sizes.min() > 200
-
-
-def test_learning_from_everything_gives_the_shipped_efficiency(configs: list[fit.Configuration]) -> None:
-    presets, learnt = Presets(), baselines.Learnt(configs)
-    kinds = sorted({(config.chip, config.precision, config.sparse) for config in configs})
-    np.testing.assert_array_equal(baselines.ladder(learnt, kinds), baselines.ladder(presets, kinds))
-
-
-def test_what_is_left_out_is_not_found_in_the_house_records(configs: list[fit.Configuration]) -> None:
-    learnt = baselines.Learnt([config for config in configs if config.chip != CHIP])
-    assert f"efficiency-{CHIP}" not in learnt.files("calibrations")
-    assert f"efficiency-{CHIP}" in Presets().files("calibrations")
-    assert learnt.files("models") == Presets().files("models")
-    assert learnt.load("models", "llama-65b").id == "llama-65b"
-
-
-# Baselines.
-
-
-def made(speed: float, *, precision: str = "bf16", sparse: bool = False, flops: float = 2.0) -> Any:
-    return fit.Configuration(
-        f"group-{speed}", "source", CHIP, "ampere", precision, sparse, 100.0, {}, (speed,), (flops,), (flops / 2,)
-    )  # fmt: skip
-
-
-def test_the_constant_is_the_median_of_dense_16_bit_rows_by_6nd() -> None:
-    # MFU by 6ND is speed * 1 / 100: the FP8 row and the mixture do not count.
-    chosen = [
-        made(10),
-        made(20),
-        made(40, precision="fp16"),
-        made(90, precision="fp8"),
-        made(80, sparse=True),
-    ]
-    found = baselines.constant(chosen, 3)
-    # 10th and 90th percentile of 0.1, 0.2, 0.4 by linear interpolation: 0.1 + 0.2 * 0.1 and 0.2 + 0.8 * 0.2.
-    np.testing.assert_allclose(found, [[0.12, 0.2, 0.36]] * 3)
-
-
-def test_the_short_form_counts_six_flops_and_changes_nothing_else() -> None:
-    (one,) = baselines.short([made(10)])
-    assert one.flops == one.short_flops == (1.0,)
-    assert one.mfu == pytest.approx(0.1)
-    assert replace(one, flops=(2.0,)) == made(10)
-
-
-def test_other_sources_foretell_by_chip_then_by_architecture_then_by_all() -> None:
-    one = replace(made(10), source="own")
-    chip = [replace(made(20), source="a"), replace(made(40), source="b"), replace(made(90), source="b")]
-    kin = replace(made(60), source="c", chip="other")
-    far = replace(made(80), source="d", chip="far", architecture="volta")
-    fp8 = replace(made(95, precision="fp8"), source="e")
-
-    def foretold(*others: Any) -> float:
-        return fit.of_other_sources(one, fit.by_place([one, *others]))
-
-    assert foretold(*chip, kin, far, fp8) == pytest.approx(0.8)  # the median of 40, 80 and 180 %
-    assert foretold(kin, far, fp8) == pytest.approx(1.2)
-    assert foretold(far, fp8) == pytest.approx(1.6)
-    assert foretold(fp8) == 0.0
-
-
-def test_a_forecast_is_peak_times_efficiency_over_flops() -> None:
-    found = left_out.foretold([made(10), made(30)], array([[0.1, 0.2, 0.4], [0.3, 0.5, 0.6]]))
-    np.testing.assert_allclose(found.value, [100 * 0.2 / 2, 100 * 0.5 / 2])
-    np.testing.assert_allclose(found.low, [5, 15])
-    np.testing.assert_allclose(found.high, [20, 30])
-    np.testing.assert_allclose(found.truth, [10, 30])
-
-
 def test_the_spreadsheet_is_6nd_over_peak_and_efficiency() -> None:
     estimate = ask(Run(params="10B", tokens="1T", on=CHIP, count=8))
-    case = replace(
-        estimate.case, columns={name: value[None] for name, value in estimate.case.columns.items()}
-    )
-    found = runs.by_6nd(evaluate(case), array([[0.3, 0.4, 0.5]]), array([1.0]))
-    seconds = 6 * 10e9 * 1e12 / float(estimate.peak.value)
-    np.testing.assert_allclose(found.value, [seconds / 0.4])
-    np.testing.assert_allclose((found.low, found.high), ([seconds / 0.5], [seconds / 0.3]))
+    peak, exact = float(estimate.peak.value), float(estimate.flops_per_token.value)
+    found = runs.at_mfu(estimate, array(0.4), "flops_6nd", array(1.0))
+    assert float(found.value) == pytest.approx(6 * 10e9 * 1e12 / (peak * 0.4))
+    found = runs.at_mfu(estimate, array(0.4), "flops_per_token", array(1.0))
+    assert float(found.value) == pytest.approx(exact * 1e12 / (peak * 0.4))
 
 
-# Asking.
+def test_runs_that_have_kin_are_replaced_by_what_was_foretold_without() -> None:
+    presets = Presets()
+    records = [presets.load("runs", name) for name in ("llama-7b", "llama-13b")]
+    stored = [store.Foretold("run", "internlm-internevo", "llama-7b", 5.0, 4.0, 6.0)]
+    found = runs.replaced(scores([1.0, 2.0], [3.0, 3.0]), records, stored)
+    assert found.value.tolist() == [5.0, 2.0]
+    assert found.low.tolist() == [4.0, 1.8]
+
+
+def test_kin_is_of_the_same_shape_on_the_same_chip() -> None:
+    case = lower(Run(model="llama-7b", on=CHIP, count=8), Presets())
+    layers, hidden, ffn = (float(case.columns[name]) for name in ("layers", "hidden", "ffn"))
+    rows = made(
+        [1, 1, 1], accelerator=[CHIP, "other", CHIP], layers=[layers] * 3, hidden=[hidden] * 3,
+        ffn=[ffn, ffn, 1.0], expert_ffn=[0.0, 0.0, 0.0],
+    )  # fmt: skip
+    assert runs.kin_of(case, rows).tolist() == [True, False, False]
 
 
 def test_many_questions_in_one_evaluation_answer_as_one_by_one() -> None:
@@ -242,26 +447,25 @@ def test_many_questions_in_one_evaluation_answer_as_one_by_one() -> None:
         {"params": 1e9, "on": "nvidia-v100-sxm2-32gb", "within": "9 days"},
         {"model": "mixtral-8x7b", "on": "h100", "nodes": 4, "pue": 1.2},
     ]
-    together = asking.answer(asked, [presets] * len(asked))
+    together = asking.together(asking.lowered(asked, presets))
     for index, question in enumerate(asked):
         single = with_ranges(sized(lower(Run.read(question, presets), presets)))
         for step in STEPS:
             ours, alone = together.amount(step.name), single.amount(step.name)
             for end in ("low", "value", "high"):
                 one = np.broadcast_to(getattr(ours, end), len(asked))[index]
-                np.testing.assert_allclose(one, getattr(alone, end), rtol=1e-13, err_msg=step.name)
+                np.testing.assert_allclose(one, getattr(alone, end), rtol=1e-12, err_msg=step.name)
 
 
 def test_a_question_says_what_the_record_states_and_no_more() -> None:
-    presets = Presets()
-    record = presets.load("runs", "pythia-1.4b")
+    record = Presets().load("runs", "pythia-1.4b")
     question = asking.question(record)
     assert set(question) <= {"on", "tokens", "model", "params", "count", "seq", "precision"}
     assert question["tokens"] == record.figures["tokens"].value
     assert set(question) - set(asking.question(record, stated_precision=False)) == {"precision"}
 
 
-# Scores and verdicts.
+# Scores, aims and verdicts.
 
 
 def test_scores_by_hand() -> None:
@@ -270,8 +474,17 @@ def test_scores_by_hand() -> None:
     np.testing.assert_allclose(found.error, [0.1, -0.2, 0.0, 0.5])
     np.testing.assert_array_equal(found.inside, [True, False, True, False])
     assert found.cells() == ["4", "15.0 %", "20.0 %", "+5.0 %", "2 of 4", "1.22"]
+    assert middling(found) == "15.0 / 20.0 %"
     assert found.pick([True, False, False, True]).cells()[0] == "2"
+    assert found.at(np.array([3, 3])).error.tolist() == [0.5, 0.5]
     assert statistics.worst(found, 2) == [(3, pytest.approx(0.5)), (1, pytest.approx(-0.2))]
+    assert scores([1], [1], low=1.0, high=1.0).cells()[4:] == ["", ""]
+
+
+def test_the_interval_score_is_the_width_and_ten_times_what_lies_outside() -> None:
+    found = scores([100.0, 100.0], [100.0, 121.0])
+    width = np.log(1.1 / 0.9)
+    assert found.interval == pytest.approx(width + 0.5 * 10 * np.log(1.1))
 
 
 def test_the_ends_of_a_range_are_inside_it() -> None:
@@ -284,9 +497,47 @@ def test_a_group_without_rows_is_left_out() -> None:
     assert list(picked({OURS: scores([1], [1])}, {"some": [True], "none": [False]})) == ["some"]
 
 
+@pytest.mark.parametrize(("size", "ends"), [(20, (12, 19)), (1, (0, 1)), (606, (465, 504))])
+def test_chance_lets_a_range_of_four_in_five_hold_so_many(size: int, ends: tuple[int, int]) -> None:
+    """20: 12 to 19, by the sums of the binomial distribution; 606: 484.8 -+ 1.96 x 9.85."""
+    assert ranges_tables.interval(size) == ends
+
+
+@pytest.mark.parametrize(
+    ("aim", "text", "reached"),
+    [
+        (figures.Aim(0.2, 0.3), "20 / 30 %", "yes"),
+        (figures.Aim(0.1, 0.3), "10 / 30 %", "mean only"),
+        (figures.Aim(0.2, 0.1), "20 / 10 %", "median only"),
+        (figures.Aim(0.035), "3.5 / - %", "no"),
+        (figures.Aim(None, 0.25), "- / 25 %", "yes"),
+        (figures.Aim(), "", ""),
+    ],
+)
+def test_an_aim_is_reached_where_the_error_is_no_larger(aim: figures.Aim, text: str, reached: str) -> None:
+    found = scores([115, 80, 100, 150], [100, 100, 100, 100])  # median 17.5 %, mean 21.25 %
+    assert (aim.write(), aim.reached(found)) == (text, reached)
+
+
+def test_a_line_counts_configurations_once_and_rows_all() -> None:
+    rows = made([100, 100, 100], config_group=["x", "x", "y"])
+    own = replace(kept(rows, [110, 150, 130], [200, 200, 200]), median=np.array([True, False, True]))
+    assert figures.line("name", own, figures.Aim(0.3)) == [
+        "name", "2 (3)", "20.0 / 20.0 %", "30.0 / 30.0 %", "100.0 / 100.0 %", "100.0 / 100.0 %", "30 / - %", "yes",
+    ]  # fmt: skip
+
+
+def test_points_of_scaling_are_counted_on_both_sides() -> None:
+    found = figures.points_line(np.array([0.9, 0.97]), np.array([0.94, 0.85]))
+    assert found[1:] == [
+        "2 series", "1 within 5 points, median 8.0 points", "", "1 within 5 points, median 6.5 points", "",
+        "within 5 points", "no",
+    ]  # fmt: skip
+
+
 def verdict(ours: list[float], theirs: list[float]) -> str:
     ones = [1.0] * len(ours)
-    methods = {OURS: scores(ours, ones), BY_CHIP: scores(theirs, ones), CONSTANT: scores(theirs, ones)}
+    methods = {OURS: scores(ours, ones), BASELINE: scores(theirs, ones), SPREADSHEET: scores(theirs, ones)}
     return statistics.verdicts({"rows": methods})[2].split("|")[3].strip(" *")
 
 
@@ -335,13 +586,17 @@ def test_a_reason_is_told_only_for_the_sign_it_was_written_for() -> None:
     assert reasons.reason(known, "pythia-70m", 0.5) == "not looked into"
 
 
+def test_every_reason_is_of_a_run_or_a_configuration_on_record(measured: Rows) -> None:
+    assert {name[1:] for name in reasons.ROW_REASONS} <= set(measured.words["config_group"].tolist())
+    assert {name[1:] for name in reasons.RUN_REASONS} <= {record.id for record in runs.scored(Presets())}
+
+
 def test_the_noise_is_the_largest_over_the_smallest_of_repeats() -> None:
-    repeated = [
-        replace(made(10), speeds=(10.0, 12.0, 11.0)),
-        replace(made(20), speeds=(20.0, 21.0)),
-        made(30),
+    # Repeats of 100 and 130, and a configuration without any; about their median of 115: 15 / 115 each.
+    rows = made([100, 130, 500], config_group=["x", "x", "y"], source=["a", "a", "b"])
+    table = row_tables.noise_table(rows, kept(rows, [110, 130, 500]))
+    assert table[2:5] == [
+        "| a | 1 | 2 | 30.0 % | 30.0 % | 30.0 % | 13.0 / 13.0 % | 5.0 / 5.0 % |",
+        "| all | 1 | 2 | 30.0 % | 30.0 % | 30.0 % | 13.0 / 13.0 % | 5.0 / 5.0 % |",
+        "| dense | 1 | 2 | 30.0 % | 30.0 % | 30.0 % | 13.0 / 13.0 % | 5.0 / 5.0 % |",
     ]
-    # Gaps 20 % and 5 %, over 5 rows; a configuration measured once says nothing.
-    *_, line, empty = row_tables.noise_table(repeated)
-    assert line == "| all | 2 | 5 | 12.5 % | 18.5 % | 20.0 % |"
-    assert empty == ""

@@ -15,8 +15,6 @@ from estimator.estimate import Estimate
 from estimator.lower import lower
 from estimator.records import Record
 
-from .baselines import Kind
-
 
 def is_scored(record: Record) -> bool:
     return bool(record.words["scored"])
@@ -32,10 +30,14 @@ def question(record: Record, *, stated_precision: bool = True) -> dict[str, obje
     return asked | ({"precision": words["precision"]} if stated_precision and "precision" in words else {})
 
 
-def answer(questions: Sequence[dict[str, object]], presets: Sequence[Presets]) -> Estimate:
-    """Answer many questions in one evaluation: their columns stand one below the other."""
-    pairs = zip(questions, presets, strict=True)
-    return with_ranges(stacked([sized(lower(Run.read(asked, known), known)) for asked, known in pairs]))
+def lowered(questions: Sequence[Mapping[str, object]], presets: Presets) -> list[Case]:
+    """Return the case of each question, its count and layout found where it leaves them open."""
+    return [sized(lower(Run.read(asked, presets), presets)) for asked in questions]
+
+
+def together(cases: Sequence[Case]) -> Estimate:
+    """Answer many cases in one evaluation: their columns stand one below the other."""
+    return with_ranges(stacked(cases))
 
 
 def stacked(cases: Sequence[Case]) -> Case:
@@ -57,10 +59,3 @@ def stacked(cases: Sequence[Case]) -> Case:
 
     unknowns = tuple(Unknown(name, ends(name, "low"), ends(name, "high")) for name in moved)
     return Case(columns, unknowns=unknowns)
-
-
-def kinds_of(questions: Sequence[dict[str, object]], estimate: Estimate, presets: Presets) -> list[Kind]:
-    """Chip, precision and sparsity of each question, as the estimator took them."""
-    words = [lower(Run.read(asked, presets), presets).words for asked in questions]
-    sparse = estimate.case.columns["experts"] > 0
-    return [(word["accelerator"], word["precision"], bool(s)) for word, s in zip(words, sparse, strict=True)]

@@ -2,56 +2,125 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
+from step_time.rows import Rows
 
-from .baselines import Configs
-from .left_out import SPARSITY, Part
-from .reasons import CONFIG_REASONS, reason
-from .scores import METHODS, OURS, Scores
+from . import layouts
+from .left import Left
+from .peaks import PARTS, Lomo, Peaks
+from .reasons import ROW_REASONS, reason
+from .scores import covered, middling
+from .series import Series
 from .statistics import worst
 from .words import share, signed, table
 
 
-def worst_configs(scores: Scores, configs: Configs) -> list[str]:
-    """The twenty worst of the configurations foretold, the first ten with a likely reason."""
+def worst_configurations(left: Left) -> list[str]:
+    """The twenty worst configurations with what is likely to stand in the way."""
+    own, rows = left.once, list[list[str]]()
+    words, columns = own.rows.words, own.rows.columns
+    for place, error in worst(own.ours, 20):
+        what = f"{words['model'][place]}, {columns['count'][place]:.0f} x {words['accelerator'][place]}"
+        group = str(words["config_group"][place])
+        plain = signed(own.baseline.error[place])
+        rows.append([group, what, str(words["precision"][place]), str(words["source"][place]), signed(error), plain,
+                     reason(ROW_REASONS, group, error)])  # fmt: skip
+    headings = ["configuration", "what", "precision", "source", "error", "baseline", "likely reason"]
+    return table(headings, rows)
+
+
+def parts_table(left: Left, word: str) -> list[str]:
+    """Errors for each part left out, each configuration once."""
+    own, rows = left.once, list[list[str]]()
+    for part in np.unique(own.rows.words[word]):
+        for name, experts in (("dense", "no"), ("mixture of experts", "yes")):
+            one = own.of(word, str(part)).of("experts", experts)
+            if one.size:
+                rows.append([str(part), name, str(one.size), middling(one.ours), signed(np.median(one.ours.error)),
+                             covered(one.ours), middling(one.baseline)])  # fmt: skip
+    return table(["left out", "rows", "n", "median / mean", "bias", "in range", "baseline"], rows)
+
+
+def noise_table(rows: Rows, left: Left) -> list[str]:
+    """How far repeats of one configuration lie apart, beside our errors on the same rows."""
+    _, which, sizes = np.unique(rows.words["config_group"], return_inverse=True, return_counts=True)
+    repeated = sizes[which] > 1
+    sources, experts = rows.words["source"], rows.words["experts"]
+    kinds = {str(source): repeated & (sources == source) for source in np.unique(sources[repeated])} | {
+        "all": repeated, "dense": repeated & (experts == "no"), "mixture of experts": repeated & (experts == "yes")
+    }  # fmt: skip
+    headings = [
+        "source",
+        "configurations",
+        "rows",
+        "median",
+        "9 of 10 below",
+        "largest",
+        "about their median",
+        "our error",
+    ]
+    lines: list[list[str]] = []
+    for name, mask in ((name, mask) for name, mask in kinds.items() if mask.any()):
+        groups = [rows.throughput[mask & (which == group)] for group in np.unique(which[mask])]
+        gaps = [speeds.max() / speeds.min() - 1.0 for speeds in groups]
+        away = np.concatenate([np.abs(speeds / np.median(speeds) - 1.0) for speeds in groups])
+        lines.append([name, str(len(groups)), str(len(away)), *(share(np.quantile(gaps, q)) for q in (0.5, 0.9, 1.0)),
+                      f"{100 * np.median(away):.1f} / {100 * np.mean(away):.1f} %", middling(left.ours.pick(mask))])  # fmt: skip
+    return table(headings, lines)
+
+
+def series_table(series: Sequence[Series], foretold: Sequence[float]) -> list[str]:
+    """Every scaling series: efficiency at its largest count, measured and foretold."""
+    rows = [
+        [each.id, each.source, each.rows[0]["n"], each.rows[-1]["n"], share(each.measured), share(own),
+         f"{100 * (own - each.measured):+.1f}", "rows" if each.of_rows else "found"]
+        for each, own in zip(series, foretold, strict=True)
+    ]  # fmt: skip
+    return table(
+        ["series", "source left out", "from", "to", "measured", "foretold", "points", "layout"], rows
+    )
+
+
+def ranking_table(left: Left) -> list[str]:
+    """Ours, one MFU and another measurement as judges of layouts."""
+    sweeps = layouts.sweeps_of(left)
+    judges = {
+        "estimator": layouts.ours(sweeps), "one MFU": layouts.by_chance(sweeps),
+        "measuring every layout once more": layouts.by_repeats(sweeps),
+    }  # fmt: skip
+    rows = [
+        [name, f"{found.right:.0f} of {found.pairs}", share(found.right / max(found.pairs, 1)),
+         share(np.mean(found.losses)), share(np.median(found.losses)), share(np.max(found.losses))]
+        for name, found in judges.items()
+    ]  # fmt: skip
+    return table(["judge", "pairs", "share", "mean loss", "median loss", "largest loss"], rows)
+
+
+def memory_table(peaks: Peaks) -> list[str]:
+    """Errors of peak memory by source, each left out whole."""
     rows: list[list[str]] = []
-    for rank, (place, error) in enumerate(worst(scores, 20)):
-        config = configs[place]
-        what = f"{config.cells['model']}, {config.cells['n_accelerators']} x {config.chip}"
-        why = reason(CONFIG_REASONS, config.group, error) if rank < 10 else ""
-        rows.append([config.group, what, config.precision, config.source, signed(error), why])
-    return table(["configuration", "what", "precision", "source", "error", "likely reason"], rows)
+    for name, kind in (("pre-training", peaks.pretraining), ("measured peaks", ~peaks.pretraining)):
+        for source in np.unique(peaks.source[kind]):
+            own = peaks.errors["source"][kind & (peaks.source == source)]
+            away = np.abs(own)
+            rows.append([str(source), name, str(len(own)), f"{100 * np.median(away):.1f} / {100 * np.mean(away):.1f} %",
+                         signed(np.median(own))])  # fmt: skip
+    return table(["source left out", "rows", "n", "median / mean", "bias"], rows)
 
 
-def parts_table(scores: Mapping[str, Scores], configs: Configs, part: Part) -> list[str]:
-    """Median error for each part left out."""
-    labels = [part(config) for config in configs]
-    rows: list[list[str]] = []
-    for label in sorted(set(labels)):
-        for kind, sparse in SPARSITY.items():
-            pairs = zip(labels, configs, strict=True)
-            mask = [own == label and config.sparse is sparse for own, config in pairs]
-            if any(mask):
-                own = {method: scores[method].pick(mask) for method in METHODS}
-                medians = (share(np.median(own[method].size)) for method in METHODS)
-                covered = f"{int(own[OURS].inside.sum())} of {sum(mask)}"
-                rows.append([label, kind, str(sum(mask)), *medians, covered])
-    return table(["left out", "rows", "n", OURS, "a chip, 6ND", "one for all, 6ND", "in range"], rows)
-
-
-def noise_table(configs: Configs) -> list[str]:
-    """How far repeats of one configuration lie apart: largest over smallest, less one."""
-    apart: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    for config in configs:
-        if len(config.speeds) > 1:
-            for name in (config.source, "all"):
-                apart[name].append((max(config.speeds) / min(config.speeds) - 1.0, len(config.speeds)))
-    rows: list[list[str]] = []
-    for name in sorted(apart, key=lambda name: (name == "all", name)):
-        gaps, counts = zip(*apart[name], strict=True)
-        shares = (share(np.quantile(gaps, q)) for q in (0.5, 0.9, 1.0))
-        rows.append([name, str(len(gaps)), str(sum(counts)), *shares])
-    return table(["source", "configurations", "rows", "median", "9 of 10 below", "largest"], rows)
+def lomo_table(lomo: Lomo) -> list[str]:
+    """LOMO's Table 1, part by part."""
+    names = dict(zip(PARTS, ("parameters", "gradients", "optimizer states", "activations"), strict=True))
+    rows = [
+        [
+            part.row,
+            names[part.part],
+            f"{part.printed:.2f}",
+            f"{part.ours:.2f}",
+            signed(part.ours / part.printed - 1.0),
+        ]
+        for part in lomo.parts
+    ]
+    return table(["row", "part", "printed, GiB", "ours, GiB", "error"], rows)

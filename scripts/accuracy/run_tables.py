@@ -10,7 +10,7 @@ from estimator.records import Record
 from .asking import is_scored
 from .reasons import RUN_REASONS, reason
 from .runs import Published
-from .scores import BY_CHIP, CONSTANT, HEADINGS, OURS
+from .scores import BASELINE, HEADINGS, OURS, SPREADSHEET
 from .statistics import worst
 from .words import amount, signed, table
 
@@ -21,7 +21,7 @@ def run_table(found: Published) -> list[str]:
     """Every scored run: published, estimated, and how far the baselines lie."""
     headings = ["run", "accelerator", "n", "hours are", "published", "estimate", "error", "range", "in"]
     rows = [run_row(found, index) for index in range(len(found.records))]
-    return table([*headings, "a chip, 6ND", "one for all, 6ND", "seen"], rows)
+    return table([*headings, "baseline", "spreadsheet", "seen"], rows)
 
 
 def run_row(found: Published, index: int) -> list[str]:
@@ -30,12 +30,12 @@ def run_row(found: Published, index: int) -> list[str]:
     published, estimate, low, high = (
         amount(column[index] / HOUR) for column in (ours.truth, ours.value, ours.low, ours.high)
     )
-    kin = {"model": found.kin[index], "document": found.same_document[index]}
+    seen = zip(("model", "document"), found.seen[index], strict=True)
     return [
         record.name, str(record.words["accelerator_id"]), amount(count) if count > 0 else "",
         str(record.words["accounting"]), published, estimate, signed(ours.error[index]), f"{low} - {high}",
-        "yes" if ours.inside[index] else "no", signed(found.scores[BY_CHIP].error[index]),
-        signed(found.scores[CONSTANT].error[index]), " + ".join(name for name in kin if kin[name]) or "none",
+        "yes" if ours.inside[index] else "no", signed(found.scores[BASELINE].error[index]),
+        signed(found.scores[SPREADSHEET].error[index]), " + ".join(name for name, rows in seen if rows.any()) or "none",
     ]  # fmt: skip
 
 
@@ -44,11 +44,11 @@ def kin_table(found: Published) -> list[str]:
     rows: list[list[str]] = []
     for index, record in enumerate(found.records):
         errors = [signed(scores.error[index]) for scores in (found.scores[OURS], found.without_kin)]
-        seen = (("same model and chip", found.kin[index]), ("same document", found.same_document[index]))
-        rows += [
-            [record.name, what, ", ".join(sorted({config.source for config in kin})), str(len(kin)), *errors]
-            for what, kin in seen if kin
-        ]  # fmt: skip
+        for what, mask in zip(("same model and chip", "same document"), found.seen[index], strict=True):
+            words = found.rows.take(mask).words
+            if mask.any():
+                rows.append([record.name, what, ", ".join(sorted(set(words["source"].tolist()))),
+                             str(len(set(words["config_group"].tolist()))), *errors])  # fmt: skip
     return table(["run", "seen", "sources", "configurations", "error", "without these sources"], rows)
 
 

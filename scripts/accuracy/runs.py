@@ -2,53 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from step_time.rows import Rows
 
 from estimator import Presets
 from estimator.arrays import Array, array
+from estimator.case import Case
 from estimator.estimate import Estimate
-from estimator.formulas.throughput import accelerator_hours, throughput_per_accelerator
-from estimator.measured import number
 from estimator.presets import read_rows
 from estimator.records import Record
 
-from .asking import answer, is_scored, kinds_of, question
-from .baselines import Configs, Kind, Learnt, constant, ladder, short
-from .scores import BY_CHIP, CONSTANT, OURS, Scores, picked
+from . import constant
+from .asking import is_scored, lowered, question, together
+from .scores import BASELINE, OURS, SPREADSHEET, Scores, picked
+from .store import Foretold
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+_SIXTEEN_BITS = ("bf16", "fp16")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Everything about the published runs: records, kin among the measured rows, and scores by method."""
+    """Everything about the published runs: records, rows seen of each (kin, same document), scores by method."""
 
     records: list[Record]
-    kin: list[Configs]
-    same_document: list[Configs]
+    rows: Rows
+    seen: list[tuple[Mask, Mask]]
     scores: dict[str, Scores]
     default_precision: Scores
     without_kin: Scores
 
 
-def published(presets: Presets, configs: Configs) -> Published:
+def scored(presets: Presets) -> list[Record]:
+    """Return the runs that count."""
+    return [record for record in presets.all("runs") if is_scored(record)]
+
+
+def published(presets: Presets, rows: Rows, stored: Sequence[Foretold]) -> Published:
     """Ask about every scored run, by every method, and by ours with less help."""
-    records = [record for record in presets.all("runs") if is_scored(record)]
-    house = [presets] * len(records)
-    asked = [question(record) for record in records]
-    estimate = answer(asked, house)
+    records = scored(presets)
+    cases = cases_of(records, presets)
+    estimate = together(cases)
     scores = {OURS: hours(estimate, records)}
-    kinds = kinds_of(asked, estimate, presets)
-    taken = {BY_CHIP: ladder(Learnt(short(configs)), kinds), CONSTANT: constant(configs, len(kinds))}
-    for method, mfu in taken.items():
-        scores[method] = by_6nd(estimate, mfu, scores[OURS].truth)
-    kin = [kin_of(estimate, index, kind, configs) for index, kind in enumerate(kinds)]
-    where = locators(presets)
-    documents = [from_document(record, configs, where) for record in records]
-    plain = answer([question(record, stated_precision=False) for record in records], house)
-    pairs = zip(kin, documents, strict=True)
-    sources = [frozenset(config.source for config in [*one, *other]) for one, other in pairs]
-    unseen = answer(asked, without(sources, configs, presets))
-    return Published(records, kin, documents, scores, hours(plain, records), hours(unseen, records))
+    chips, precisions = ([case.words[name] for case in cases] for name in ("accelerator", "precision"))
+    learnt = constant.one_mfu(rows, chips, precisions)
+    scores[BASELINE] = at_mfu(estimate, learnt, "flops_per_token", scores[OURS].truth)
+    scores[SPREADSHEET] = at_mfu(estimate, spreadsheet(rows), "flops_6nd", scores[OURS].truth)
+    plain = together(cases_of(records, presets, stated_precision=False))
+    unseen = replaced(scores[OURS], records, [row for row in stored if row.kind == "run"])
+    seen = seen_of(records, cases, rows, presets)
+    return Published(records, rows, seen, scores, hours(plain, records), unseen)
+
+
+def cases_of(records: Iterable[Record], presets: Presets, *, stated_precision: bool = True) -> list[Case]:
+    """Return the case of each run's question."""
+    return lowered([question(record, stated_precision=stated_precision) for record in records], presets)
 
 
 def hours(estimate: Estimate, records: Sequence[Record]) -> Scores:
@@ -58,47 +70,84 @@ def hours(estimate: Estimate, records: Sequence[Record]) -> Scores:
     return Scores(amount.value, amount.low, amount.high, truth)
 
 
-def by_6nd(estimate: Estimate, mfu: Array, truth: Array) -> Scores:
-    """Hours by a spreadsheet: 6ND over peak and efficiency; the low efficiency gives the high end."""
+def replaced(scores: Scores, records: Sequence[Record], stored: Sequence[Foretold]) -> Scores:
+    """Scores in which runs with kin among the measured rows are foretold without the sources of these."""
+    ends = {row.id: row[3:6] for row in stored}
+    own = zip(scores.value, scores.low, scores.high, strict=True)
+    found = [ends.get(record.id, one) for record, one in zip(records, own, strict=True)]
+    value, low, high = array(found).T
+    return Scores(value, low, high, scores.truth)
+
+
+def spreadsheet(rows: Rows) -> Array:
+    """One efficiency for whatever is asked: the median of all dense 16-bit rows by 6ND."""
+    chosen = (rows.words["experts"] == "no") & np.isin(rows.words["precision"], _SIXTEEN_BITS)
+    return array(np.median(constant.short_mfu(rows.take(chosen))))
+
+
+def at_mfu(estimate: Estimate, mfu: Array, count: str, truth: Array) -> Scores:
+    """Hours at an efficiency, the FLOPs of a token counted exactly or as six a parameter; without a range."""
     columns = estimate.case.columns
-    per_token = (estimate.values["flops_6nd"] / columns["tokens"])[:, None]
-    speed = throughput_per_accelerator(columns["peak"][:, None], mfu, array(1.0), per_token)
-    high, value, low = accelerator_hours(columns["tokens"][:, None], speed).T
-    return Scores(value, low, high, truth)
+    cost = estimate.values[count] / (columns["tokens"] if count == "flops_6nd" else 1.0)
+    time = columns["tokens"] * cost / (columns["peak"] * mfu)
+    return Scores(time, time, time, truth)
 
 
-def kin_of(estimate: Estimate, index: int, kind: Kind, configs: Configs) -> Configs:
-    """Measured configurations of a model with the same layers, width and feed-forward on the same chip."""
-    columns = estimate.case.columns
-    block = max(float(columns["ffn"][index]), float(columns["expert_ffn"][index]))
-    same = (float(columns["layers"][index]), float(columns["hidden"][index]), block)
-    names = ("n_layers", "hidden", "ffn_hidden")
-    return [config for config in configs if config.chip == kind[0]
-            and tuple(number(config.cells, name) for name in names) == same]  # fmt: skip
+# What was seen of a run.
 
 
-def locators(presets: Presets) -> dict[str, str]:
-    return {row.source.key: row.source.locator for row in read_rows(presets, "measurements/throughput")}
+def kin_of(case: Case, rows: Rows) -> Mask:
+    """Tell which rows are of a model with the same layers, width and feed-forward on the same chip."""
+    columns = {name: float(case.columns[name]) for name in ("layers", "hidden", "ffn", "expert_ffn")}
+    block = max(columns["ffn"], columns["expert_ffn"])
+    blocks = np.maximum(rows.columns["ffn"], rows.columns["expert_ffn"])
+    same = (rows.columns["layers"] == columns["layers"]) & (rows.columns["hidden"] == columns["hidden"])
+    return same & (blocks == block) & (rows.words["accelerator"] == case.words["accelerator"])
 
 
-def from_document(record: Record, configs: Configs, where: Mapping[str, str]) -> Configs:
-    """Measured configurations whose source is one that the run cites."""
+def from_document(record: Record, rows: Rows, where: Mapping[str, str]) -> Mask:
+    """Tell which rows are of a source that the run cites."""
     cited = " ".join(source.locator for source in record.sources.values())
-    return [config for config in configs if where[config.source] and where[config.source] in cited]
+    named = {source for source, locator in where.items() if locator and locator in cited}
+    return np.isin(rows.words["source"], sorted(named))
 
 
-def without(sources: Iterable[frozenset[str]], configs: Configs, presets: Presets) -> list[Presets]:
-    """Presets whose efficiency has seen none of these sources; the house's own where there are none."""
-    made: dict[frozenset[str], Presets] = {frozenset(): presets}
-    found: list[Presets] = []
-    for unwanted in sources:
-        if unwanted not in made:
-            made[unwanted] = Learnt([config for config in configs if config.source not in unwanted])
-        found.append(made[unwanted])
-    return found
+def seen_of(
+    records: Sequence[Record], cases: Sequence[Case], rows: Rows, presets: Presets
+) -> list[tuple[Mask, Mask]]:
+    """Tell of each run which rows are kin of it, and which are of a document that it cites."""
+    where = {row.source.key: row.source.locator for row in read_rows(presets, "measurements/throughput")}
+    return [
+        (kin_of(case, rows), from_document(record, rows, where))
+        for case, record in zip(cases, records, strict=True)
+    ]
+
+
+def sources_of_kin(rows: Rows, presets: Presets) -> dict[str, tuple[str, ...]]:
+    """Return by run the sources of which something of it was seen; runs of which nothing was are not named."""
+    records = scored(presets)
+    seen = zip(records, seen_of(records, cases_of(records, presets), rows, presets), strict=True)
+    found = {
+        record.id: sorted(set(rows.words["source"][kin | same].tolist())) for record, (kin, same) in seen
+    }
+    return {name: tuple(sources) for name, sources in found.items() if sources}
+
+
+def foretold(part: str, names: Collection[str], presets: Presets) -> list[Foretold]:
+    """Foretell runs of which presets have seen nothing. [accelerator s]"""
+    records = [record for record in scored(presets) if record.id in names]
+    if not records:
+        return []
+    found = hours(together(cases_of(records, presets)), records)
+    ends = zip(records, found.value, found.low, found.high, strict=True)
+    return [
+        Foretold("run", part, record.id, float(value), float(low), float(high))
+        for record, value, low, high in ends
+    ]
 
 
 def run_groups(found: Published) -> dict[str, dict[str, Scores]]:
+    """Scores of all runs, and of those with hours of one meaning."""
     words = [str(record.words["accounting"]) for record in found.records]
     return picked(found.scores, {
         "all runs": [True] * len(words),

@@ -6,20 +6,10 @@ import numpy as np
 
 from estimator.arrays import Array
 
-from .scores import BY_CHIP, CONSTANT, HEADINGS, METHODS, OURS, Groups, Scores
-from .words import share, table
+from .scores import HEADINGS, OURS, Groups, Scores
+from .words import table
 
 DRAWS = 2000
-
-
-def in_short(groups: Groups) -> list[str]:
-    """Median errors of the three methods side by side."""
-    rows: list[list[str]] = []
-    for name, methods in groups.items():
-        n = len(methods[OURS].truth)
-        medians = (share(np.median(methods[method].size)) for method in METHODS)
-        rows.append([name, str(n), *medians, f"{int(methods[OURS].inside.sum())} of {n}"])
-    return table(["median error", "n", *METHODS, "in our range"], rows)
 
 
 def summary(groups: Groups) -> list[str]:
@@ -44,7 +34,7 @@ def verdicts(groups: Groups) -> list[str]:
     rows: list[list[str]] = []
     for name, methods in groups.items():
         ours = methods[OURS].size
-        for other in (BY_CHIP, CONSTANT):
+        for other in [method for method in methods if method != OURS]:
             theirs = methods[other].size
             low, high = (round(100 * end, 1) + 0.0 for end in difference(ours, theirs))
             word = "better" if high < 0 else "worse" if low > 0 else "only equal"

@@ -1,0 +1,72 @@
+"""The house's presets with the step time learnt anew, and what they foretell of rows they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from step_time.fitting import Fitted
+from step_time.record import render
+from step_time.rows import Floats, Rows
+from step_time.spread import Spread, beyond, model_spreads
+
+from estimator import Presets, ranges
+from estimator.estimate import evaluate
+from estimator.measured import Cells, Table, lower_rows
+
+Errors = Mapping[str, Floats]
+Ends = tuple[float, float, float]
+_SPEED = "throughput_per_accelerator"
+
+
+def record_text(rows: Rows, fitted: Fitted, errors: Errors) -> str:
+    """Return a calibration: coefficients, and strays learnt from errors on these rows by kind of what was left out.
+
+    Strays of other kinds (how layouts in use compare with planned ones) are the house's: no row's range rests on them.
+    """
+    strays = {
+        "model": model_spreads(rows, errors["quarter"]),
+        "stack": beyond(rows, errors["source"], errors["quarter"]),
+        "accelerator": beyond(rows, errors["accelerator"], errors["quarter"]),
+    }
+    text = render(rows, fitted, {**errors, "quarters": errors["quarter"]}, strays)
+    return text + "".join(f"{line}\n" for line in _other_strays(list(strays)))
+
+
+def _other_strays(kinds: Sequence[str]) -> list[str]:
+    house = Presets().files("calibrations")["step-time"].read_text(encoding="utf-8")
+    ours = tuple(f'"stray_{kind}@' for kind in kinds)
+    return [line for line in house.splitlines() if line.startswith('"stray_') and not line.startswith(ours)]
+
+
+@contextmanager
+def presets_of(text: str) -> Iterator[Presets]:
+    """Give the house's presets with another calibration of the step time."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "calibrations").mkdir()
+        (Path(folder) / "calibrations" / "step-time.toml").write_text(text, encoding="utf-8")
+        yield Presets([Path(folder)])
+
+
+def foretell(cells: Sequence[Cells], presets: Presets) -> dict[str, Ends]:
+    """Return value, low and high end of each row's throughput by its id, through the estimator itself. [token/s]"""
+    lowered = lower_rows(Table.of(cells), presets)
+    spread = evaluate(ranges.spread(lowered.case)).values
+    points = ranges.points({_SPEED: spread[_SPEED]}, lowered.case)[_SPEED]
+    low, high = ranges.around(points)
+    found = zip(lowered.kept.tolist(), np.asarray(points)[..., 0], low, high, strict=True)
+    return {cells[place]["id"]: (float(value), float(a), float(b)) for place, value, a, b in found}
+
+
+def spread_of(spreads: Mapping[str, Spread], rows: Rows) -> tuple[Floats, Floats]:
+    """Return low and high end of the time over its prediction for every row, by the closest level that has one."""
+    found: list[tuple[float, float]] = []
+    for experts, architecture in zip(rows.words["experts"], rows.words["architecture"], strict=True):
+        level = f"@experts={experts}"
+        spread = spreads.get(f"{level}@architecture={architecture}") or spreads[level]
+        found.append((min(spread.low, 1.0), max(spread.high, 1.0)))
+    low, high = np.array(found).reshape(-1, 2).T
+    return low, high
