@@ -109,12 +109,16 @@ class _Facts:
         return np.maximum(self["count"] / (self["tp"] * self["pp"] * self["cp"]), 1.0)
 
     @property
+    def least_batch(self) -> Values:
+        """Sequences of the smallest step: an interleaved pipeline takes a micro-batch for each stage at a time."""
+        return self.replicas * self["micro_batch"] * np.where(self["vpp"] > 1, self["pp"], 1.0)
+
+    @property
     def batch(self) -> Values:
         """Sequences of a step: as given, else the assumed ones as whole micro-batches of every replica."""
         if not self.open("global_batch"):
             return self["global_batch"]
-        step = self.replicas * self["micro_batch"]
-        return np.maximum(np.round(self["global_batch"] / step), 1.0) * step
+        return np.maximum(np.round(self["global_batch"] / self.least_batch), 1.0) * self.least_batch
 
 
 def _options(case: Case, name: str, *, long: bool, sparse: bool) -> Values:
@@ -187,11 +191,9 @@ def _experts(facts: _Facts) -> Mask:
 
 def _batches(facts: _Facts) -> Mask:
     """Every replica gets whole micro-batches, and an interleaved pipeline a multiple of its stages."""
-    step = facts.replicas * facts["micro_batch"]
-    small = (
-        step <= facts["global_batch"] * _STRETCH if facts.open("global_batch") else facts.batch % step == 0
-    )
-    return small & ((facts["vpp"] == 1) | (facts.batch / step % facts["pp"] == 0))
+    if facts.open("global_batch"):
+        return facts.least_batch <= facts["global_batch"] * _STRETCH
+    return facts.batch % facts.least_batch == 0
 
 
 _LEGAL = (_degrees, _stages, _sharding, _experts, _batches)

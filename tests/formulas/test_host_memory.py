@@ -48,7 +48,7 @@ def test_one_card_puts_16_bytes_a_parameter_there() -> None:
 def test_cards_of_a_node_put_their_shares_on_one_host(
     given: dict[str, float], copies: tuple[float, float, float]
 ) -> None:
-    found = on_host(2, **given)
+    found = on_host(2, None, **given)
     usual = [2 * ALL, 2 * ALL, 12 * ALL]
     # Norms are whole on every tensor rank.
     assert list(found.values()) == pytest.approx(
