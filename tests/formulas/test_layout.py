@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.arrays import array
-from estimator.formulas.layout import Layout, data_parallel, micro_batches, nodes_in_step, sharding_ranks
+from estimator.formulas.layout import (
+    Layout,
+    data_parallel,
+    micro_batches,
+    nodes_in_step,
+    sharding_groups,
+    sharding_ranks,
+)
 
 degrees = st.integers(1, 64)
 
@@ -43,6 +50,19 @@ def test_context_ranks_hold_a_copy_and_share_its_states() -> None:
     assert sharding_ranks(split) == 32
     assert sharding_ranks(split._replace(shard=array(8))) == 8
     assert sharding_ranks(split._replace(shard=array(128))) == 32
+
+
+def test_groups_of_hybrid_sharding_hold_a_copy_each() -> None:
+    # Zhao et al. 2023, Section 3.2.2: W ranks with a sharding factor of F make W / F groups.
+    split = layout(count=64, tp=2, cp=4)
+    assert sharding_groups(split) == 1
+    assert sharding_groups(split._replace(shard=array(8))) == 4
+    assert sharding_groups(split._replace(shard=array(128))) == 1
+
+
+def test_fewer_cards_than_a_replica_are_one() -> None:
+    assert data_parallel(layout(count=4, tp=8)) == 1
+    assert micro_batches(layout(count=64, global_batch=8)) == 1
 
 
 def test_a_batch_that_is_not_known_stays_so() -> None:

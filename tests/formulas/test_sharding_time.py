@@ -1,0 +1,181 @@
+"""Sharded weights, gradients, groups of hybrid sharding and updates: volumes as the papers print them, by rank."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from estimator.arrays import array
+from estimator.formulas.sharding_time import (
+    among_experts,
+    gradient_exchange_time,
+    group_exchange_time,
+    held_parameters,
+    optimizer_time,
+    sharded_weights_time,
+)
+
+from .jobs import example_job
+
+BILLION = array(1e9)
+
+# 100 GB/s in a server of eight cards, 10 GB/s of network each.
+
+
+def test_what_a_rank_holds() -> None:
+    # 4 layers of 4 + 8 million weights and a vocabulary of 50,000 twice, over two tensor ranks and two stages.
+    dense, experts = held_parameters(example_job(tp=2, pp=2, vocab=50000))
+    assert (float(dense), float(experts)) == ((4 * 12e6 + 2 * 5e7) / 4, 0)
+    assert float(held_parameters(example_job(vocab=50000, tied=1)).dense) == 4 * 12e6 + 5e7
+
+
+def test_expert_ranks_split_experts_alone() -> None:
+    # Three dense layers of 12 million; in the fourth attention, a router of 8 x 1,000, a shared expert of 1 million,
+    # and eight experts of 8 million.
+    given = {"moe_layers": 1, "experts": 8, "expert_ffn": 4000, "shared_ffn": 500}
+    alone, spread = (held_parameters(example_job(**given, ep=ep, tp=2)) for ep in (1, 4))
+    assert float(alone.dense) == float(spread.dense) == (3 * 12e6 + 4e6 + 8000 + 1e6) / 2
+    assert (float(alone.experts), float(spread.experts)) == (64e6 / 2, 64e6 / 8)
+
+
+def test_sharded_weights_move_three_times() -> None:
+    # Rajbhandari et al. 2020, Section 7.2.2: 3 parameters' worth; 2 bytes each, seven eighths of them, at 100 GB/s.
+    found = sharded_weights_time(example_job(count=8, zero=3), BILLION)
+    assert float(found) == pytest.approx(3 * 2e9 * 7 / 8 / 1e11, rel=1e-12)
+
+
+def test_gradients_move_twice() -> None:
+    # Section 7.2.1: a reduce-scatter of gradients, here in 4 bytes, and an all-gather of weights in 2.
+    found = gradient_exchange_time(example_job(count=8), BILLION)
+    assert float(found) == pytest.approx((4e9 + 2e9) * 7 / 8 / 1e11, rel=1e-12)
+
+
+@pytest.mark.parametrize(("zero", "weights", "gradients"), [(0, 0, 1), (1, 0, 1), (2, 0, 1), (3, 1, 0)])
+def test_which_stage_moves_what(zero: int, weights: int, gradients: int) -> None:
+    job = example_job(count=8, zero=zero)
+    assert bool(sharded_weights_time(job, BILLION) > 0) == bool(weights)
+    assert bool(gradient_exchange_time(job, BILLION) > 0) == bool(gradients)
+    assert float(group_exchange_time(job, BILLION)) == 0.0
+
+
+@pytest.mark.parametrize("zero", [0, 1, 3])
+def test_one_rank_alone_moves_nothing(zero: int) -> None:
+    job = example_job(count=8, tp=2, pp=4, zero=zero, shard=1)
+    for formula in (sharded_weights_time, gradient_exchange_time, group_exchange_time):
+        assert float(formula(job, BILLION)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "ranks", "rate"),
+    [
+        pytest.param({"count": 16}, 16, 80e9, id="two servers share eight network cards"),
+        pytest.param({"count": 16, "tp": 2}, 8, 40e9, id="after two tensor ranks four ranks a server"),
+        pytest.param({"count": 64, "tp": 8}, 8, 10e9, id="one rank a server"),
+        pytest.param(
+            {"count": 16, "cp": 2}, 16, 80e9, id="context ranks share states as data-parallel ones do"
+        ),
+        pytest.param({"count": 32, "pp": 4}, 8, 100e9, id="a stage within a server"),
+        pytest.param({"count": 16, "scaleup_domain": 72}, 16, 100e9, id="a rack"),
+        pytest.param({"count": 16, "per_node": 4, "scaleup_domain": 4}, 16, 40e9, id="servers of four"),
+    ],
+)
+def test_data_parallel_ranks_lie_after_tensor_ranks(given: dict[str, Any], ranks: float, rate: float) -> None:
+    share = (ranks - 1) / ranks / rate
+    assert float(gradient_exchange_time(example_job(**given), BILLION)) == pytest.approx(
+        6e9 * share, rel=1e-12
+    )
+    assert float(sharded_weights_time(example_job(**given, zero=3), BILLION)) == pytest.approx(
+        6e9 * share, rel=1e-12
+    )
+
+
+def test_uses_scale_what_is_exposed() -> None:
+    given = {"count": 16, "sharding_use": 3, "gradient_use": 0.25}
+    once, more = example_job(count=16, zero=3), example_job(**given, zero=3)
+    assert float(sharded_weights_time(more, BILLION)) == pytest.approx(
+        3 * float(sharded_weights_time(once, BILLION))
+    )
+    once, more = example_job(count=16), example_job(**given)
+    assert float(gradient_exchange_time(more, BILLION)) == pytest.approx(
+        float(gradient_exchange_time(once, BILLION)) / 4
+    )
+
+
+# Hybrid sharding.
+
+
+def test_groups_gather_within_and_reduce_between() -> None:
+    # Zhao et al. 2023, Section 3.2.2: within each of four servers as of eight ranks; then an all-reduce of an eighth of
+    # the gradients, 2 bytes each, among four cards that each use their own network.
+    job = example_job(count=32, zero=3, shard=8, gradient_use=0.5)
+    assert float(sharded_weights_time(job, BILLION)) == pytest.approx(6e9 * 7 / 8 / 1e11, rel=1e-12)
+    assert float(group_exchange_time(job, BILLION)) == pytest.approx(
+        0.5 * 2 * 2e9 / 8 * 3 / 4 / 1e10, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        pytest.param({"count": 32, "shard": 8}, 10e9, id="one member a server"),
+        pytest.param({"count": 32, "shard": 2}, 40e9, id="four members a server share four network cards"),
+        pytest.param({"count": 8, "shard": 2}, 100e9, id="all in one server"),
+        pytest.param({"count": 32, "tp": 2, "shard": 2}, 20e9, id="after two tensor ranks"),
+        pytest.param({"count": 64, "shard": 32}, 10e9, id="groups of four servers"),
+    ],
+)
+def test_members_of_other_groups_lie_a_group_apart(given: dict[str, Any], rate: float) -> None:
+    shards, groups = given["shard"], given["count"] / given.get("tp", 1) / given["shard"]
+    found = group_exchange_time(example_job(**given, zero=3), BILLION)
+    assert float(found) == pytest.approx(2 * 2e9 / shards * (groups - 1) / groups / rate, rel=1e-12)
+
+
+@pytest.mark.parametrize("shard", [math.inf, 64, 32])
+def test_one_group_of_all_ranks_has_no_other(shard: float) -> None:
+    assert float(group_exchange_time(example_job(count=32, zero=3, shard=shard), BILLION)) == 0.0
+
+
+def test_a_smaller_group_gathers_faster_and_exchanges_more() -> None:
+    whole, group = (example_job(count=64, zero=3, shard=shard) for shard in (math.inf, 8))
+    assert float(sharded_weights_time(group, BILLION)) < float(sharded_weights_time(whole, BILLION))
+    assert float(group_exchange_time(group, BILLION)) > float(group_exchange_time(whole, BILLION)) == 0.0
+
+
+# Experts.
+
+
+def test_ranks_that_hold_the_same_experts_are_fewer_and_further_apart() -> None:
+    # 64 ranks in eight servers, experts over eight of them: eight ranks hold the same ones, one a server.
+    job = example_job(count=64, ep=8)
+    dense, experts = (float(gradient_exchange_time(each, BILLION)) for each in (job, among_experts(job)))
+    assert dense == pytest.approx(6e9 * 63 / 64 / 8e10, rel=1e-12)
+    assert experts == pytest.approx(6e9 * 7 / 8 / 1e10, rel=1e-12)
+
+
+def test_experts_that_one_rank_alone_holds_have_no_gradients_to_exchange() -> None:
+    assert float(gradient_exchange_time(among_experts(example_job(count=64, ep=64)), BILLION)) == 0.0
+    # Context ranks may be among the expert ranks.
+    assert float(gradient_exchange_time(among_experts(example_job(count=64, cp=8, ep=64)), BILLION)) == 0.0
+
+
+def test_states_of_experts_are_shared_by_those_that_hold_them() -> None:
+    job = example_job(count=64, ep=8, zero=1, optimizer_traffic=40)
+    assert float(optimizer_time(job, BILLION)) == pytest.approx(40e9 / 64 / 1e12)
+    assert float(optimizer_time(among_experts(job), BILLION)) == pytest.approx(40e9 / 8 / 1e12)
+
+
+# The update.
+
+
+@pytest.mark.parametrize(
+    ("given", "ranks"),
+    [
+        ({"zero": 0}, 1), ({"zero": 1}, 16), ({"zero": 2}, 16), ({"zero": 3}, 16), ({"zero": 1, "tp": 2}, 8),
+        ({"zero": 1, "cp": 4}, 16), ({"zero": 1, "shard": 4}, 4), ({"zero": 1, "pp": 2}, 8),
+    ],
+)  # fmt: skip
+def test_who_shares_the_update(given: dict[str, Any], ranks: float) -> None:
+    found = optimizer_time(example_job(count=16, optimizer_traffic=40, **given), BILLION)
+    assert float(found) == pytest.approx(40e9 / ranks / 1e12)

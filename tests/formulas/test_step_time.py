@@ -1,0 +1,315 @@
+"""The whole step: published counts of its work, the pipeline's idle time, what slows it, and laws for any step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.formulas.example import example_machine, ideal_coefficients
+from estimator.formulas.job import Coefficients, Job
+from estimator.formulas.step_time import (
+    misfit_slowness,
+    modelled_step_time,
+    parts_time,
+    scale_slowness,
+    small_scale_time,
+    smallest_layout,
+    software_gain,
+)
+
+from .jobs import TYPICAL, example_job, power, questions, typical
+
+few = settings(deadline=None, max_examples=80)
+GPT3: dict[str, Any] = {"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152, "vocab": 51200, "seq": 2048}
+
+
+def total(job: Job) -> float:
+    return float(modelled_step_time(job).total)
+
+
+def parts(job: Job) -> dict[str, float]:
+    return {name: float(part) for name, part in modelled_step_time(job).parts.items()}
+
+
+# Published forms.
+
+
+@pytest.mark.parametrize("batch", [1, 1536])
+def test_an_ideal_step_takes_the_operations_of_narayanan(batch: float) -> None:
+    # 2104.04473, Eq. 3: 96 B s l h^2 (1 + s / 6h + V / 16 l h), every activation worked out twice.
+    job = example_job(**GPT3, recompute=2, unfused=1, global_batch=batch)
+    form = 96 * batch * 2048 * 96 * 12288**2 * (1 + 2048 / (6 * 12288) + 51200 / (16 * 96 * 12288))
+    assert total(job) == pytest.approx(form / 1e14, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("pp", "vpp", "count"), [(8, 1, 8), (8, 1, 64), (8, 4, 64), (16, 2, 16), (64, 1, 512), (1, 1, 7)]
+)
+def test_the_bubble_over_the_ideal_time(pp: float, vpp: float, count: float) -> None:
+    # 2104.04473, Sections 2.2.1 and 2.2.2: (p - 1) / m of the ideal time, divided by v.
+    job = example_job(layers=128, pp=pp, vpp=vpp, global_batch=count, count=pp, pipeline_use=0)
+    found = parts(job)
+    idle = found.pop("pipeline_bubble")
+    assert idle / sum(found.values()) == pytest.approx((pp - 1) / (vpp * count), rel=1e-12)
+
+
+@few
+@given(questions(), st.sampled_from([2.0, 4.0]))
+def test_interleaving_divides_the_bubble(given: dict[str, Any], chunks: float) -> None:
+    # Even stages, and sending on left out: it happens once a chunk.
+    given = {**given, "layers": 64.0, "moe_layers": 0.0, "encoder_layers": 0.0, "pipeline_use": 0.0}
+    plain, interleaved = (parts(typical(**{**given, "vpp": vpp})) for vpp in (1.0, chunks))
+    assert interleaved["pipeline_bubble"] == pytest.approx(plain["pipeline_bubble"] / chunks)
+    rest = plain.keys() - {"pipeline_bubble"}
+    assert {name: interleaved[name] for name in rest} == {name: plain[name] for name in rest}
+
+
+def test_the_volumes_of_zero() -> None:
+    # Rajbhandari et al. 2020, Section 7.2: sharding weights moves 3 for 2 of a plain exchange, a micro-batch;
+    # nothing is hidden where there is nothing to compute.
+    given = {"count": 8, "peak": 1e30, "peak_16bit": 1e30}
+    sharded, plain = (parts(example_job(**given, zero=zero)) for zero in (3, 0))
+    weights = 4 * 12e6 * 2 * 7 / 8 / 1e11
+    assert sharded["sharding"] == pytest.approx(3 * weights)
+    assert plain["gradient_exchange"] == pytest.approx(3 * weights)  # a gradient in 4 bytes, a weight in 2
+    assert sharded["gradient_exchange"] == plain["sharding"] == 0
+
+
+def test_sharded_weights_overlap_with_each_micro_batch() -> None:
+    # 4 ms of work a micro-batch and as long an exchange: each lengthens by the cube root of 2.
+    given = {"count": 8, "zero": 3, "vocab": 0, "global_batch": 24}
+    alone = parts(example_job(**given, sharding_use=0))
+    work = sum(alone.values()) / 3
+    exchange = 3 * 4 * 12e6 * 2 * 7 / 8 / 1e11
+    found = parts(example_job(**given, sharding_use=work / exchange))
+    assert found["sharding"] == pytest.approx(3 * work * (2 ** (1 / 3) - 1))
+
+
+def test_waiting_for_weights_idles_a_pipeline_too() -> None:
+    given = {"count": 16, "pp": 2, "zero": 3, "global_batch": 32, "layers": 4, "pipeline_use": 0}
+    alone, shared = (parts(example_job(**given, sharding_use=use)) for use in (0, 50))
+    stage = (alone["matrix_products"] + alone["attention"]) / 4
+    wait = shared["sharding"] / 4
+    assert alone["pipeline_bubble"] == pytest.approx(stage)
+    assert shared["pipeline_bubble"] == pytest.approx(stage + wait)
+
+
+def test_the_last_stage_has_the_head_on_top() -> None:
+    given = {"pp": 4, "count": 4, "vocab": 50000, "global_batch": 8, "head_imbalance": 0.75}
+    found = parts(example_job(**given))
+    head = 3 * 2 * 1000 * 1000 * 50000 / 1e14
+    assert found["logits"] == pytest.approx(8 * head / 4)
+    assert found["stage_imbalance"] == pytest.approx(8 * head / 2)
+    # Idle times are those of a stage as it is on average.
+    stage = (found["matrix_products"] + found["attention"]) / 8
+    sent = found["pipeline_transfer"] / 8
+    assert found["pipeline_bubble"] == pytest.approx(3 * (stage + head / 4 + sent))
+
+
+def test_a_stage_and_its_head_wait_for_weights_together() -> None:
+    # 2 ms of layers and 1 of the head wait for 3 ms of weights as one.
+    job = example_job(vocab=50000 / 3, count=8, zero=3)
+    found = parts(job)
+    work = found["matrix_products"] + found["attention"] + found["logits"]
+    exchange = 3 * (4 * 12e6 + 2 * 1000 * 50000 / 3) * 2 * 7 / 8 / 1e11
+    assert found["sharding"] == pytest.approx(np.cbrt(work**3 + exchange**3) - work)
+
+
+# What slows the whole step.
+
+
+def test_slowness_lengthens_every_part_alike() -> None:
+    once, twice = (parts(typical(slowness=slowness, count=64, tp=2, global_batch=64)) for slowness in (1, 2))
+    assert {name: 2 * part for name, part in once.items()} == pytest.approx(twice)
+
+
+def test_years_head_widths_and_counts_slow_by_hand() -> None:
+    job = example_job(software_gain=0.1, misfit=0.25, straggling=0.01, count=1000, year=2022)
+    assert float(software_gain(job)) == pytest.approx(math.exp(0.2))
+    assert float(misfit_slowness(job)) == 1.25  # heads of 100
+    assert float(scale_slowness(job)) == pytest.approx(1 + 0.01 * math.log(1000))
+    usual = sum(map(float, parts_time(job).values()))
+    assert total(job) == pytest.approx(usual * math.exp(0.2) * 1.25 * (1 + 0.01 * math.log(1000)))
+
+
+@pytest.mark.parametrize(
+    ("head", "rope", "slow"), [(64, 0, 1), (128, 64, 1), (100, 0, 1.25), (100, 4, 1), (128, 4, 1.25)]
+)
+def test_heads_that_are_no_multiple_of_eight(head: float, rope: float, slow: float) -> None:
+    assert float(misfit_slowness(example_job(misfit=0.25, head_dim=head, rope_dim=rope))) == slow
+
+
+def test_one_card_waits_for_no_other() -> None:
+    assert float(scale_slowness(example_job(straggling=0.5, count=1))) == 1.0
+
+
+# Laws for any step.
+
+
+@few
+@given(questions())
+def test_every_part_is_a_time(given: dict[str, Any]) -> None:
+    found = parts(typical(**given))
+    assert all(math.isfinite(part) and part >= 0 for part in found.values())
+    assert total(typical(**given)) == pytest.approx(sum(found.values()))
+
+
+RATES = ("peak", "peak_16bit", "memory_bandwidth", "scaleup_bandwidth", "scaleout_bandwidth")
+SECONDS = ("router_time", "layer_time", "tensor_latency", "step_overhead")
+
+
+@few
+@given(questions(), st.sampled_from([("peak", "peak_16bit"), *((rate,) for rate in RATES[2:])]))
+def test_faster_machines_never_take_longer(given: dict[str, Any], rates: tuple[str, ...]) -> None:
+    faster = {rate: 2 * given[rate] for rate in rates}
+    assert total(typical(**{**given, **faster})) <= total(typical(**given)) * (1 + 1e-9)
+
+
+@few
+@given(questions(), st.integers(-6, 6))
+def test_time_is_measured_in_seconds(given: dict[str, Any], exponent: int) -> None:
+    # Rates of a machine are per second, four coefficients are seconds; nothing else has a unit of time.
+    factor = 2.0**exponent
+    slow = {rate: given[rate] / factor for rate in RATES} | {name: TYPICAL[name] * factor for name in SECONDS}
+    hosts = {"host_bandwidth": 1e10 / factor, "host_memory_bandwidth": 1e11 / factor}
+    assert total(typical(**{**given, **slow, **hosts})) == pytest.approx(
+        total(typical(**given)) * factor, rel=1e-12
+    )
+
+
+@few
+@given(questions(), st.integers(-6, 6))
+def test_bytes_are_of_memory_and_links_alone(given: dict[str, Any], exponent: int) -> None:
+    # Cards without limit to their peak: what is left goes with the bandwidths.
+    factor = 2.0**exponent
+    work = {**given, "peak": 1e300, "peak_16bit": 1e300} | dict.fromkeys(SECONDS, 0.0)
+    links = {rate: given[rate] * factor for rate in RATES[2:]}
+    moved = total(typical(**work))
+    assert total(typical(**{**work, **links})) == pytest.approx(moved / factor, rel=1e-9)
+
+
+ONCE = {"gradient_exchange", "optimizer", "overhead", "pipeline_bubble", "offload"}
+
+
+@few
+@given(questions())
+def test_twice_the_batch_takes_twice_the_micro_batches(given: dict[str, Any]) -> None:
+    once, twice = (
+        parts(typical(**{**given, "global_batch": given["global_batch"] * factor})) for factor in (1.0, 2.0)
+    )
+    assert {name: twice[name] for name in once.keys() - ONCE} == pytest.approx(
+        {name: 2 * once[name] for name in once.keys() - ONCE}
+    )
+    assert {name: twice[name] for name in ONCE} == pytest.approx({name: once[name] for name in ONCE})
+
+
+@few
+@given(questions(), st.sampled_from(["zero", "recompute", "unfused", "ulysses", "causal", "global_batch"]))
+def test_a_grid_equals_its_points_to_the_last_bit(given: dict[str, Any], name: str) -> None:
+    values = [
+        given[name],
+        2.0 * given["global_batch"] if name == "global_batch" else 1.0 - (given[name] == 1.0),
+    ]
+    grid = modelled_step_time(typical(**{**given, name: np.array(values)})).total
+    points = [total(typical(**{**given, name: value})) for value in values]
+    assert np.broadcast_to(grid, 2).tolist() == points
+
+
+@few
+@given(questions(), st.sampled_from(["product_efficiency", "attention_efficiency", "expert_efficiency"]))
+def test_better_efficiencies_never_take_longer(given: dict[str, Any], name: str) -> None:
+    given = {**given, "zero": min(given["zero"], 2.0)}
+    assert total(typical(**{**given, name: 2 * TYPICAL[name]})) <= total(typical(**given)) * (1 + 1e-12)
+
+
+@few
+@given(questions())
+def test_every_coefficient_counts_somewhere_and_none_shortens_a_step(given: dict[str, Any]) -> None:
+    before = total(typical(**given))
+    shortening = {
+        "product_efficiency",
+        "attention_efficiency",
+        "expert_efficiency",
+        "tensor_gain",
+        "software_gain",
+    }
+    for name in set(Coefficients._fields) - shortening:
+        assert total(typical(**{**given, name: 1.5 * TYPICAL[name]})) >= before * (1 - 1e-12), name
+
+
+def test_every_coefficient_moves_some_step() -> None:
+    job = {
+        "layers": 4, "moe_layers": 2, "experts": 8, "experts_per_token": 2, "expert_ffn": 500, "ep": 2, "tp": 2,
+        "cp": 2, "pp": 2, "count": 64, "zero": 1, "vocab": 1000, "year": 2026, "global_batch": 64,
+    }  # fmt: skip
+    fused, unfused, sharded = (
+        {**job, **more} for more in ({}, {"unfused": 1}, {"pp": 1, "zero": 3, "layers": 3, "moe_layers": 3})
+    )
+    for name, value in TYPICAL.items():
+        moved = [
+            total(typical(**{**given, name: 1.25 * value})) != total(typical(**given))
+            for given in (fused, unfused, sharded)
+        ]
+        assert any(moved), name
+
+
+# The smallest scale.
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [
+        pytest.param({"count": 1024}, 8, id="one server"),
+        pytest.param({"count": 4}, 4, id="fewer than a server"),
+        pytest.param({"count": 1024, "tp": 8, "pp": 4}, 32, id="one replica"),
+        pytest.param({"count": 1024, "tp": 2, "cp": 2}, 8, id="two replicas in a server"),
+        pytest.param({"count": 1024, "pp": 3}, 6, id="as many replicas as fit"),
+        pytest.param({"count": 1024, "pp": 4, "ep": 16}, 64, id="expert ranks beyond a replica"),
+        pytest.param({"count": 1024, "tp": 16, "ep": 8}, 16, id="expert ranks among tensor ranks"),
+    ],
+)
+def test_the_fewest_cards_with_the_same_work_each(given: dict[str, Any], count: float) -> None:
+    layout = example_job(**given, global_batch=2 * given["count"]).layout
+    small = smallest_layout(layout)
+    assert (float(small.count), float(small.global_batch)) == (count, 2 * count)
+    same = set(layout._fields) - {"count", "global_batch"}
+    assert all(getattr(small, name) is getattr(layout, name) for name in same)
+
+
+@few
+@given(questions(), power(6))
+def test_scale_costs_something_or_nothing(given: dict[str, Any], factor: float) -> None:
+    # A switch gives a small group what it gives a large one, and the network is slower than it.
+    given = {**given, "scaleout_bandwidth": min(given["scaleout_bandwidth"], given["scaleup_bandwidth"] / 8)}
+    given = {**given, "mesh": 0.0, "zero": 0.0}
+    more = {**given, "count": given["count"] * factor, "global_batch": given["global_batch"] * factor}
+    job = typical(**more)
+    assert float(small_scale_time(job)) <= total(job) * (1 + 1e-9)
+
+
+def test_a_run_on_the_fewest_cards_loses_nothing() -> None:
+    job = typical(count=8, global_batch=16)
+    assert float(small_scale_time(job)) == total(job)
+
+
+# The example itself.
+
+
+def test_the_example_refuses_what_no_record_has() -> None:
+    with pytest.raises(TypeError, match=r"^a step has no colour, size$"):
+        example_job(size=1, colour=2)
+
+
+def test_ideal_machines_lose_nothing() -> None:
+    ideal = ideal_coefficients()
+    assert {name for name in Coefficients._fields if float(getattr(ideal, name)) == 1.0} == {
+        "product_efficiency", "attention_efficiency", "expert_efficiency", "tensor_use", "context_use", "expert_use",
+        "pipeline_use", "bubble_use", "head_imbalance", "sharding_use", "gradient_use", "slowness",
+    }  # fmt: skip
+    assert all(float(value) in (0.0, 1.0) for value in ideal)
+    assert float(example_machine().scaleout_bandwidth) == 1e10
