@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..arrays import Array
 from .job import HALF, Job
 from .parameters import attention_matrices, feed_forward_matrices
@@ -39,7 +41,6 @@ def product_time(job: Job, weights: Array, edge: Array) -> Array:
     --------
     A thousand tokens times a matrix of 1,000 by 1,000 at 100 TFLOP/s, then with all of its traffic at 1 TB/s:
 
-    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> float(product_time(example_job(), np.float64(1e6), np.float64(2000)))
     2e-05
@@ -96,7 +97,6 @@ def feed_forward_time(job: Job, width: Array) -> Array:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> float(feed_forward_time(example_job(), np.float64(4000)))
     0.00016
@@ -131,7 +131,6 @@ def elementwise_time(job: Job, width: Array) -> Array:
     --------
     A thousand tokens of width 1,000 pass the memory with 40 bytes an element, their inner width of 4,000 with 10:
 
-    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> job = example_job(norm_traffic=40, activation_traffic=10)
     >>> float(elementwise_time(job, np.float64(4000)))
@@ -150,7 +149,7 @@ def head_time(job: Job) -> Array:
     .. math:: n \left(\frac{2 T h V}{t \, \eta P_{16}} + \kappa \frac{2 (V h / t + T (h + V / t))}{\beta}\right)
         + \kappa_v \frac{T V}{t \, \beta}
 
-    The head runs in 16 bit; softmax and loss pass over the logits in 32 bit.
+    The head runs in 16 bit; softmax and loss pass over the logits in 32 bit. A model without a vocabulary has none.
 
     References
     ----------
@@ -167,6 +166,7 @@ def head_time(job: Job) -> Array:
     """
     model, ranks = job.model, job.layout.tp
     sixteen = job._replace(machine=job.machine._replace(peak=job.machine.peak_16bit))
-    product = product_time(sixteen, model.vocab * model.hidden / ranks, model.hidden + model.vocab / ranks)
+    edge = np.where(model.vocab > 0, model.hidden + model.vocab / ranks, 0.0)
+    product = product_time(sixteen, model.vocab * model.hidden / ranks, edge)
     loss = job.fitted.logit_traffic * job.tokens * model.vocab / ranks / job.machine.memory_bandwidth
     return job.passes * product + loss

@@ -110,7 +110,7 @@ def test_what_the_head_moves() -> None:
 
 
 def test_a_model_without_a_vocabulary_has_no_head() -> None:
-    assert float(head_time(example_job(vocab=0))) == 0.0
+    assert float(head_time(typical(vocab=0))) == 0.0
 
 
 # The time of all products at the peak is the FLOPs of the model.

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from estimator.arrays import array
 from estimator.formulas.example import example_machine, ideal_coefficients
 from estimator.formulas.job import Coefficients, Job
+from estimator.formulas.offload_time import offload_time
 from estimator.formulas.step_time import (
     misfit_slowness,
     modelled_step_time,
@@ -118,6 +120,26 @@ def test_a_stage_and_its_head_wait_for_weights_together() -> None:
     work = found["matrix_products"] + found["attention"] + found["logits"]
     exchange = 3 * (4 * 12e6 + 2 * 1000 * 50000 / 3) * 2 * 7 / 8 / 1e11
     assert found["sharding"] == pytest.approx(np.cbrt(work**3 + exchange**3) - work)
+
+
+def test_states_of_experts_go_to_the_host_as_well() -> None:
+    given = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000, "moe_layers": 4, "ffn": 0}
+    job = example_job(**given, offload=1)
+    # Four layers of 4 million weights of attention, a router of 8,000, and eight experts of 8 million each.
+    work = sum(part for name, part in parts(job).items() if name != "offload")
+    held = 4 * (4e6 + 8000 + 8 * 8e6)
+    assert parts(job)["offload"] == pytest.approx(float(offload_time(job, array(held), array(work))))
+    assert parts(job)["optimizer"] == 0.0
+
+
+def test_adapters_leave_experts_as_they_are() -> None:
+    given = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000, "moe_layers": 4, "ep": 2, "count": 16}
+    whole, frozen = (parts(example_job(**given, optimizer_traffic=40, frozen=flag)) for flag in (0, 1))
+    assert whole["gradient_exchange"] > 0.0 == frozen["gradient_exchange"]  # adapters of rank 0 are none
+    assert whole["optimizer"] > 0.0 == frozen["optimizer"]
+    # Sharded, frozen experts are gathered twice, as they are kept.
+    both = (parts(typical(**given, zero=3, frozen=flag, base=2))["sharding"] for flag in (0, 1))
+    assert all(part > 0.0 for part in both)
 
 
 # What slows the whole step.
