@@ -63,7 +63,7 @@ def noted(case: Case) -> Case:
     """Add what only the count can show: a batch too small for it, a count that nobody has."""
     columns, notes = case.columns, list(case.notes)
     count, batch = float(columns["count"]), float(columns["global_batch"])
-    replicas = count / float(columns["tp"] * columns["pp"] * columns["cp"])
+    replicas = max(count // float(columns["tp"] * columns["pp"] * columns["cp"]), 1.0)
     if batch < replicas * float(columns["micro_batch"]):
         notes.append(
             f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "

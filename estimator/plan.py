@@ -39,6 +39,8 @@ FREE = frozenset({*_CHOICES, "sequence_parallel", "global_batch"})
 _LONG = 16384.0
 # A layout that is faster by less than this share is not worth being more complicated.
 _ALIKE = 0.01
+# So large a share of the cards may be idle where the count has few divisors.
+_IDLE = 0.01
 # Of a card's memory no more than this share is planned: estimates of memory stray by about as much as is left.
 _FILLED = 0.95
 # How much there is to a mode of recomputation, by its code: none, norms and activations, scores, layers.
@@ -106,7 +108,7 @@ class _Facts:
     @property
     def replicas(self) -> Values:
         """Data-parallel replicas."""
-        return np.maximum(self["count"] / (self["tp"] * self["pp"] * self["cp"]), 1.0)
+        return np.maximum(np.floor(self["count"] / (self["tp"] * self["pp"] * self["cp"])), 1.0)
 
     @property
     def least_batch(self) -> Values:
@@ -153,9 +155,10 @@ def _kinds(case: Case) -> Iterator[tuple[Places, bool, bool]]:
 
 
 def _degrees(facts: _Facts) -> Mask:
-    """Whole replicas, heads split evenly, tensor ranks within a node."""
+    """Whole replicas with hardly a card idle, heads split evenly, tensor ranks within a node."""
     product = facts["tp"] * facts["pp"] * facts["cp"]
-    legal = facts["count"] % product == 0
+    idle = facts["count"] - facts.replicas * product
+    legal = (idle >= 0) & (idle <= _IDLE * facts["count"])
     if facts.open("tp"):
         legal = legal & (facts.whole("heads") % facts["tp"] == 0) & (facts["tp"] <= facts["per_node"])
     if facts.open("tp", "cp"):

@@ -46,7 +46,9 @@ def data_parallel(layout: Layout) -> Array:
 
     Notes
     -----
-    .. math:: d = \frac{n}{t p c}
+    .. math:: d = \left\lfloor \frac{n}{t p c} \right\rfloor
+
+    Accelerators that make up no whole replica are idle.
 
     References
     ----------
@@ -60,7 +62,7 @@ def data_parallel(layout: Layout) -> Array:
     >>> float(data_parallel(example_job(count=3072, tp=8, pp=64).layout))
     6.0
     """
-    return np.maximum(layout.count / (layout.tp * layout.pp * layout.cp), 1.0)
+    return np.maximum(np.floor(layout.count / (layout.tp * layout.pp * layout.cp)), 1.0)
 
 
 def sharding_ranks(layout: Layout) -> Array:
