@@ -74,7 +74,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def label(line: str) -> str:
-    return re.split(r"  | =", line.removesuffix(" ...").strip())[0]
+    return re.split(r"  | =| of \d", line.removesuffix(" ...").strip())[0]
 
 
 def place_of(kept: str, output: list[str], last: int) -> int:
