@@ -15,6 +15,8 @@ from .columns import RowDraft
 from .table import Fault, Floats, Table
 from .training import put_batches
 
+# Cells that spell a part of the layout otherwise.
+_CELLS = {"zero": "zero_stage", "global_batch": "global_batch_seqs"}
 SPELT = {
     "n_layers": "layers", "n_heads": "heads", "n_kv_heads": "kv_heads", "ffn_hidden": "ffn",
 }  # fmt: skip
@@ -58,8 +60,9 @@ def _put_count(draft: RowDraft, within: float) -> None:
 
 
 def _put_layout(draft: RowDraft) -> None:
-    """Leave the layout open, which no published run prints: it is found as for a silent question."""
-    draft.free = set(FREE)
+    """Leave open what no row prints of the layout: it is found as for a silent question."""
+    cells = {name: _CELLS.get(name, name) for name in FREE}
+    draft.free = {name for name, cell in cells.items() if not any(draft.table.text(cell))}
     draft.note("layout", np.ones(draft.table.size, dtype=bool))
 
 

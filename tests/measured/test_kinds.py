@@ -10,6 +10,7 @@ from estimator.formulas.memory_states import OFFLOADS
 from estimator.measured import Lowered, Table
 from estimator.measured.memory import lower_memory
 from estimator.measured.runs import lower_runs, row_of
+from estimator.plan import FREE
 from estimator.presets import Presets
 
 PRESETS = Presets()
@@ -155,9 +156,8 @@ def test_a_run_that_prints_no_count_has_servers_that_finish_in_the_usual_time() 
     assert "count" in found.assumptions(0)
 
 
-def test_a_run_has_the_layout_of_a_silent_question_between_no_and_full_recomputation() -> None:
-    found = runs()
-    ends = next(each for each in found.case.unknowns if each.name == "recompute")
-    assert (column(found, "zero"), column(found, "recompute")) == (3.0, 2.0)
-    assert (np.asarray(ends.low["recompute"])[0], np.asarray(ends.high["recompute"])[0]) == (0.0, 2.0)
-    assert column(runs(zero_stage="1"), "zero") == 1.0
+def test_a_run_leaves_open_what_it_does_not_print_of_its_layout() -> None:
+    assert runs().case.free == FREE
+    printed = runs(zero_stage="1", tp="8")
+    assert printed.case.free == FREE - {"zero", "tp"}
+    assert (column(printed, "zero"), column(printed, "tp")) == (1.0, 8.0)
