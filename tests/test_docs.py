@@ -83,7 +83,13 @@ def own_rows() -> str:
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the documents' commands read."""
-    made = {"config.json": CONFIG, "a.toml": QUESTION, "b.toml": QUESTION, "mine.csv": own_rows(), **own_files()}
+    made = {
+        "config.json": CONFIG,
+        "a.toml": QUESTION,
+        "b.toml": QUESTION,
+        "mine.csv": own_rows(),
+        **own_files(),
+    }
     for name, text in made.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +206,9 @@ def test_the_nomenclature_explains_every_quantity() -> None:
     assert sorted({*UNITS, *SHOWN_INPUTS, *(step.name for step in STEPS)} - explained()) == []
 
 
-@pytest.mark.parametrize("record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients])
+@pytest.mark.parametrize(
+    "record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients]
+)
 def test_the_nomenclature_explains_every_field(record: Any) -> None:
     assert sorted(set(record._fields) - explained()) == []
 

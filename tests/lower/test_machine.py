@@ -42,7 +42,10 @@ def test_a_node_settles_which_chip_of_a_family_is_meant(node: str, on: str | Non
 
 
 def test_a_node_and_a_chip_that_does_not_go_into_it_are_refused() -> None:
-    message = "--node: nvidia-dgx-a100-640 holds nvidia-a100-sxm-80gb, but --on says nvidia-a100-sxm-40gb; give one of them"
+    message = (
+        "--node: nvidia-dgx-a100-640 holds nvidia-a100-sxm-80gb, but --on says nvidia-a100-sxm-40gb; "
+        "give one of them"
+    )
     with pytest.raises(QuestionError) as raised:
         answer(node="nvidia-dgx-a100-640", on="nvidia-a100-sxm-40gb")
     assert raised.value.faults == (message,)
