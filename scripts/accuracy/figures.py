@@ -11,7 +11,7 @@ from estimator.arrays import Array
 
 from . import layouts
 from .left import Left
-from .one_step import given_one
+from .one_step import Given
 from .peaks import Lomo, Peaks
 from .scores import Scores, middling
 from .words import share, table
@@ -75,7 +75,7 @@ def sparse(left: Left) -> Left:
     return left.of("experts", "yes")
 
 
-def step_lines(quarter: Left, source: Left, accelerator: Left) -> list[list[str]]:
+def step_lines(quarter: Left, source: Left, accelerator: Left, given: Given) -> list[list[str]]:
     """Lines about the time of steps."""
     elsewhere = source.pick(source.elsewhere)
     return [
@@ -86,7 +86,7 @@ def step_lines(quarter: Left, source: Left, accelerator: Left) -> list[list[str]
         line("- dense", dense(elsewhere), Aim(0.08, 0.14)),
         line("- mixture of experts", sparse(elsewhere)),
         line("a source left out, its chip measured nowhere else", source.pick(~source.elsewhere)),
-        *given_lines(source),
+        *given_lines(given),
         line("an accelerator left out", accelerator, Aim(0.2)),
         line("- dense", dense(accelerator), Aim(0.2)),
         line("- mixture of experts", sparse(accelerator)),
@@ -106,22 +106,36 @@ def foundry_lines(left: Left, way: str) -> list[list[str]]:
     ]
 
 
-def given_lines(source: Left) -> list[list[str]]:
-    """Lines about one measured step of a source given."""
-    rows: list[list[str]] = []
-    for name, own in (("dense", dense(source)), ("mixture of experts", sparse(source))):
-        given = given_one(own)
-        for where, mask in (
-            ("its other rows", np.ones(given.pairs, dtype=bool)),
-            ("those on its chip", given.alike),
-        ):
-            scores, plain = given.ours.pick(mask), given.baseline.pick(mask)
-            rows.append([
-                f"one step of a left-out source given, {name}: {where}", f"{int(mask.sum())} pairs", middling(scores),
-                "", middling(plain), "", Aim(0.05).write() if name == "dense" else "",
-                Aim(0.05).reached(scores) if name == "dense" else "",
-            ])  # fmt: skip
-    return rows
+def given_lines(given: Given) -> list[list[str]]:
+    """Lines about one measured step of a source given: of the rows that it speaks for, and of all others."""
+    dense = given.experts == "no"
+    return [
+        given_line("dense, those that it speaks for", given.pick(dense & given.alike), Aim(0.05)),
+        given_line("dense, all its others", given.pick(dense), Aim(0.05)),
+        given_line("mixture of experts, those that it speaks for", given.pick(~dense & given.alike)),
+    ]
+
+
+def given_line(name: str, own: Given, aim: Aim = NO_AIM) -> list[str]:
+    """Return one line: medians with every source counting the same, and beside it every pair."""
+    medians = (weighted_median(scores.size, own.weights) for scores in (own.ours, own.baseline))
+    ours, baseline = (f"{100 * median:.1f} %" for median in medians)
+    met = {"median": weighted_median(own.ours.size, own.weights) <= aim.median} if aim.median else {}
+    return [
+        f"one step of a left-out source given, {name}", f"{len(own.source)} pairs", ours, middling(own.ours),
+        baseline, middling(own.baseline), aim.write(), verdict(met),
+    ]  # fmt: skip
+
+
+def weighted_median(values: Array, weights: Array) -> float:
+    """Return the value below which half of the weight lies.
+
+    >>> weighted_median(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 5.0]))
+    2.0
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(reached, 0.5)])
 
 
 def ranking_lines(lefts: Iterable[tuple[str, Left]]) -> list[list[str]]:

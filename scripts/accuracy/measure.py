@@ -14,8 +14,9 @@ from step_time.rows import Floats, Rows, Words, once, scorable_rows
 from step_time.spread import model_spreads
 
 from estimator import Presets
+from estimator.measured import Cells
 
-from . import constant, runs, series
+from . import constant, one_step, runs, series
 from .learnt import Errors, foretell, presets_of, record_text, spread_of
 from .store import Foretold
 
@@ -85,6 +86,7 @@ def without(
     with presets_of(text) as presets:
         own = _rows_of(rows, part, presets) if len(part.names) == 1 else []
         if part.kind == "source":
+            own += _given(rows, part, presets)
             own += series.foretold(part.name, [part.name], presets)
             own += runs.foretold(part.name, [name for name, of in kin.items() if of == part], presets)
         return own
@@ -93,7 +95,7 @@ def without(
 def _rows_of(rows: Rows, part: Part, presets: Presets) -> list[Foretold]:
     left = part.left(rows)
     asked, seen = rows.take(left), rows.take(~left)
-    cells = {row.cells["id"]: row.cells for row in presets.rows("measurements/throughput")}
+    cells = _cells(presets)
     ours = foretell([cells[name] for name in asked.words["id"].tolist()], presets)
     plain = constant.throughput(seen, asked)
     low, high = spread_of(model_spreads(seen, baseline_errors(rows)[~left]), asked)
@@ -102,6 +104,16 @@ def _rows_of(rows: Rows, part: Part, presets: Presets) -> list[Foretold]:
         Foretold(part.kind, part.name, name, *ours[name], *map(float, own))
         for name, own in zip(asked.words["id"].tolist(), ends, strict=True)
     ]
+
+
+def _given(rows: Rows, part: Part, presets: Presets) -> list[Foretold]:
+    """Foretell the configurations of a source once one of them was given."""
+    own = once(rows.take(part.left(rows)))
+    return one_step.foretold(own, _cells(presets), presets) if len(part.names) == 1 and own.size > 1 else []
+
+
+def _cells(presets: Presets) -> dict[str, Cells]:
+    return {row.cells["id"]: row.cells for row in presets.rows("measurements/throughput")}
 
 
 def measure() -> list[Foretold]:

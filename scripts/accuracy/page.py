@@ -12,6 +12,7 @@ from estimator import Presets
 
 from . import figures, ranges_tables, row_tables, run_tables
 from .left import Left, left_of
+from .one_step import Given, given_one
 from .peaks import lomo, peaks
 from .runs import published, run_groups
 from .scores import BASELINE, OURS, Scores
@@ -30,14 +31,17 @@ class Measured(NamedTuple):
     quarter: Left
     source: Left
     accelerator: Left
+    given: Given
 
 
 def measured(stored: Sequence[Foretold]) -> Measured:
     """Put what is stored beside the rows of today."""
     presets = Presets()
     rows = scorable_rows(presets)
-    lefts = (left_of(rows, stored, kind) for kind in ("quarter", "source", "accelerator"))
-    return Measured(presets, rows, stored, *lefts)
+    quarter, source, accelerator = (
+        left_of(rows, stored, kind) for kind in ("quarter", "source", "accelerator")
+    )
+    return Measured(presets, rows, stored, quarter, source, accelerator, given_one(source.once, stored))
 
 
 def page(stored: Sequence[Foretold]) -> str:
@@ -63,6 +67,7 @@ def row_sections(data: Measured) -> dict[str, list[str]]:
     return {
         "row_verdicts": verdicts(groups),
         "by_source": row_tables.parts_table(data.source, "source"),
+        "given": row_tables.given_table(data.given),
         "by_accelerator": row_tables.parts_table(data.accelerator, "accelerator"),
         "ranges": ranges_tables.pooled(data.quarter),
         "ranges_by_accelerator": ranges_tables.by_accelerator(data.quarter),
@@ -82,7 +87,7 @@ def other_sections(data: Measured) -> dict[str, list[str]]:
     ours = [found[each.id] for each in series]
     top, parts = peaks(data.presets), lomo(data.presets)
     lines = [
-        *figures.step_lines(data.quarter, data.source, data.accelerator),
+        *figures.step_lines(data.quarter, data.source, data.accelerator, data.given),
         *figures.ranking_lines((("source left out", data.source), ("quarters left out", data.quarter))),
         figures.points_line(np.array([each.measured for each in series]), np.array(ours)),
         *figures.memory_lines(top, parts),

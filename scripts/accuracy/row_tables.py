@@ -9,6 +9,7 @@ from step_time.rows import Rows
 
 from . import layouts
 from .left import Left
+from .one_step import Given
 from .peaks import PARTS, Lomo, Peaks
 from .reasons import ROW_REASONS, reason
 from .scores import covered, middling
@@ -41,6 +42,18 @@ def parts_table(left: Left, word: str) -> list[str]:
                 rows.append([str(part), name, str(one.size), middling(one.ours), signed(np.median(one.ours.error)),
                              covered(one.ours), middling(one.baseline)])  # fmt: skip
     return table(["left out", "rows", "n", "median / mean", "bias", "in range", "baseline"], rows)
+
+
+def given_table(given: Given) -> list[str]:
+    """Errors by source before and after one of its steps was given, on the rows that it speaks for."""
+    rows: list[list[str]] = []
+    for source in np.unique(given.source):
+        for name, experts in (("dense", "no"), ("mixture of experts", "yes")):
+            own = given.pick(given.alike & (given.source == source) & (given.experts == experts))
+            if len(own.source):
+                rows.append([str(source), name, str(len(own.source)), middling(own.before), middling(own.ours),
+                             middling(own.baseline)])  # fmt: skip
+    return table(["source", "rows", "pairs", "before", "one step given", "baseline, one step given"], rows)
 
 
 def noise_table(rows: Rows, left: Left) -> list[str]:

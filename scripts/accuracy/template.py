@@ -50,11 +50,15 @@ Each source foretold from all others: what a user of other software on another c
 one constant a source.
 
 {by_source}
-One measured step of the source given corrects it: the residual of one row, believed as far as other sources show that
-residuals are shared within a source, moves all others. Up to five rows of a source are given, one at a time, and its
-*other configurations* are scored; the baseline is corrected alike. What is left is how unlike the rows of one source
-are.
+### One measured step given
 
+One row of the source is given to `estimate calibrate`, which has not seen the source either, and
+its other configurations are foretold with what it learnt. Up to five rows of each source and sparsity are given, one at
+a time. A step speaks for steps of its own architecture and sparsity; others stay as they are. In the first table, the
+median counts every source the same (a user is one site) and *by row* every pair of a row given and one foretold. The
+baseline is corrected too: it moves by the share of the given row's residual that other sources show to be their own.
+
+{given}
 ## An accelerator left out
 
 Each accelerator foretold from its data sheet and the rows of all others.
