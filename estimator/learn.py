@@ -21,7 +21,9 @@ NAMES = ("slowness", "sharding_use", "tensor_use", "attention_efficiency")
 # The ninetieth percentile of a standard normal: the ends of an 80 % range are this many deviations away.
 NINETIETH = 1.2815515655446004
 # Steps of the finite difference, linearisations, and re-weightings of the rows in each of them.
-_STEP, _LINEAR, _WEIGHTS = 0.01, 3, 60
+_STEP, _LINEAR, _WEIGHTS = 0.01, 3, 100
+# Logarithms that move by less than this do so no more.
+_SETTLED = 1e-12
 # Rows that are evaluated at a time.
 _PIECE = 1024
 
@@ -206,9 +208,11 @@ def posterior(target: Floats, slopes: Floats, noise: Floats, spreads: Floats) ->
     for _ in range(_WEIGHTS):
         scaled = (weights / noise**2)[:, None] * slopes
         precision = np.diag(spreads**-2.0) + slopes.T @ scaled
-        logs = np.asarray(np.linalg.solve(precision, scaled.T @ target), dtype=np.float64)
+        before, logs = logs, np.asarray(np.linalg.solve(precision, scaled.T @ target), dtype=np.float64)
         strays = (target - slopes @ logs) / noise
         weights = 1.0 / np.sqrt(1.0 + strays * strays)
+        if np.all(np.abs(logs - before) < _SETTLED):
+            break
     return Fit(logs, np.asarray(np.linalg.inv(precision), dtype=np.float64), weights)
 
 
@@ -242,14 +246,14 @@ def spreads_of(record: Record, levels: Mapping[str, str], *, chip_known: bool = 
     rows); the others' is how far the recorded factors of software stacks lie from 1.
     """
     strays = ["stray_stack", *([] if chip_known else ["stray_accelerator"])]
-    sites = [_deviation(record, name, levels) for name in strays]
+    sites = [deviation(record, name, levels) for name in strays]
     return {
         NAMES[0]: float(np.hypot.reduce(sites)),
         **{name: _between_stacks(record, name) for name in NAMES[1:]},
     }
 
 
-def _deviation(record: Record, name: str, levels: Mapping[str, str]) -> float:
+def deviation(record: Record, name: str, levels: Mapping[str, str]) -> float:
     """Return the standard deviation whose range has the ends of a figure, as the root of the mean of both squares."""
     figure = closest(record, name, levels)
     ends = np.log([figure.low or 1.0, figure.high or 1.0]) if figure else np.zeros(2)

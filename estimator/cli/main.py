@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),
+    "check": ("check", "Tell whether a throughput that you measured is normal, and what would explain it."),
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),
     "presets": ("presets", "List or show the records behind the answers."),
     "sources": ("sources", "Print the bibliography of an answer."),
