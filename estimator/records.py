@@ -174,6 +174,10 @@ def _tables(path: Path, raw: Any) -> list[tuple[str, dict[str, Any]]]:
     return list(raw.items())  # pyright: ignore[reportUnknownArgumentType]
 
 
+def _is_year(value: Any) -> bool:
+    return isinstance(value, int) and 1980 <= value <= 2100  # True is 1
+
+
 def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
     allowed = schema.WORDS.get(kind)
     unknown = sorted(set(words) - schema.COMMON_WORDS - allowed) if allowed is not None else []
@@ -191,6 +195,7 @@ def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
         (schema.TEXTS, _is_text, "text"),
         (schema.LISTS, _is_texts, 'a list of texts, like ["one", "two"]'),
         (schema.TABLES, _is_tables, "tables, like [[background]]"),
+        (schema.YEARS, _is_year, "a year, like 2024"),
     ):
         for name in names.get(kind, ()):
             if name in words and not fits(words[name]):

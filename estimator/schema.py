@@ -62,7 +62,7 @@ WORDS: dict[str, frozenset[str] | None] = {
     "calibrations": None,
 }
 
-# Words that must be text, a list of texts, or a list of tables, and words that no record of the kind may lack.
+# Words that must be text, a list of texts, a list of tables or a year, and words that no record of the kind may lack.
 TEXTS: dict[str, tuple[str, ...]] = {
     "accelerators": ("family", "architecture", "default_node"),
     "families": ("default", "reason"),
@@ -70,6 +70,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
 }
 LISTS: dict[str, tuple[str, ...]] = {"families": ("members",)}
 TABLES: dict[str, tuple[str, ...]] = {"claims": ("background",)}
+YEARS: dict[str, tuple[str, ...]] = {"accelerators": ("launch",)}
 NEEDED_WORDS: dict[str, tuple[str, ...]] = {"families": ("members",), "nodes": ("accelerator",)}
 
 
