@@ -14,12 +14,13 @@ from step_time.rows import Floats, Rows
 from step_time.spread import Spread, beyond, model_spreads
 
 from estimator import Presets, ranges
+from estimator.arrays import Array
 from estimator.estimate import evaluate
-from estimator.measured import Cells, Table, lower_rows
+from estimator.measured import Cells, Lowered, Table, lower_rows
+from estimator.plan import planned
 
 Errors = Mapping[str, Floats]
-Ends = tuple[float, float, float]
-_SPEED = "throughput_per_accelerator"
+Ends = tuple[Array, Array, Array]
 
 
 def record_text(rows: Rows, fitted: Fitted, errors: Errors) -> str:
@@ -51,14 +52,19 @@ def presets_of(text: str) -> Iterator[Presets]:
         yield Presets([Path(folder)])
 
 
-def foretell(cells: Sequence[Cells], presets: Presets) -> dict[str, Ends]:
+def ends_of(lowered: Lowered, quantity: str) -> Ends:
+    """Return value, low and high end of a quantity of every row, as `estimate validate` has them; house units."""
+    case = planned(lowered.case)
+    points = ranges.points({quantity: evaluate(ranges.spread(case)).values[quantity]}, case)[quantity]
+    low, high = ranges.around(points)
+    return np.asarray(points)[..., 0], low, high
+
+
+def foretell(cells: Sequence[Cells], presets: Presets) -> dict[str, tuple[float, float, float]]:
     """Return value, low and high end of each row's throughput by its id, through the estimator itself. [token/s]"""
     lowered = lower_rows(Table.of(cells), presets)
-    spread = evaluate(ranges.spread(lowered.case)).values
-    points = ranges.points({_SPEED: spread[_SPEED]}, lowered.case)[_SPEED]
-    low, high = ranges.around(points)
-    found = zip(lowered.kept.tolist(), np.asarray(points)[..., 0], low, high, strict=True)
-    return {cells[place]["id"]: (float(value), float(a), float(b)) for place, value, a, b in found}
+    found = zip(lowered.kept.tolist(), *ends_of(lowered, "throughput_per_accelerator"), strict=True)
+    return {cells[place]["id"]: (float(value), float(low), float(high)) for place, value, low, high in found}
 
 
 def spread_of(spreads: Mapping[str, Spread], rows: Rows) -> tuple[Floats, Floats]:

@@ -58,6 +58,7 @@ def help_table(found: Published) -> list[str]:
         "as asked": found.scores[OURS],
         "every precision left to the default": found.default_precision,
         "the sources of these rows left out": found.without_kin,
+        "as rows of a file that `estimate validate` reads": found.validated,
     }
     return table(["all runs", *HEADINGS], [[name, *scores.cells()] for name, scores in cases.items()])
 

@@ -13,11 +13,14 @@ from estimator import Presets
 from estimator.arrays import Array, array
 from estimator.case import Case
 from estimator.estimate import Estimate
+from estimator.measured import Table
+from estimator.measured.runs import lower_runs, row_of
 from estimator.presets import read_rows
 from estimator.records import Record
 
 from . import constant
 from .asking import is_scored, lowered, question, together
+from .learnt import ends_of
 from .scores import BASELINE, OURS, SPREADSHEET, Scores, picked
 from .store import Foretold
 
@@ -35,6 +38,7 @@ class Published:
     scores: dict[str, Scores]
     default_precision: Scores
     without_kin: Scores
+    validated: Scores
 
 
 def scored(presets: Presets) -> list[Record]:
@@ -55,7 +59,7 @@ def published(presets: Presets, rows: Rows, stored: Sequence[Foretold]) -> Publi
     plain = together(cases_of(records, presets, stated_precision=False))
     unseen = replaced(scores[OURS], records, [row for row in stored if row.kind == "run"])
     seen = seen_of(records, cases, rows, presets)
-    return Published(records, rows, seen, scores, hours(plain, records), unseen)
+    return Published(records, rows, seen, scores, hours(plain, records), unseen, validated(records, presets))
 
 
 def cases_of(records: Iterable[Record], presets: Presets, *, stated_precision: bool = True) -> list[Case]:
@@ -68,6 +72,13 @@ def hours(estimate: Estimate, records: Sequence[Record]) -> Scores:
     amount = estimate.amount("accelerator_hours")
     truth = array([record.figures["accelerator_hours"].value for record in records])
     return Scores(amount.value, amount.low, amount.high, truth)
+
+
+def validated(records: Sequence[Record], presets: Presets) -> Scores:
+    """Scores of the runs as rows of a file that `estimate validate` reads."""
+    lowered = lower_runs(Table.of([row_of(record) for record in records]), presets)
+    truth = array([record.figures["accelerator_hours"].value for record in records])
+    return Scores(*ends_of(lowered, "accelerator_hours"), truth[lowered.kept])
 
 
 def replaced(scores: Scores, records: Sequence[Record], stored: Sequence[Foretold]) -> Scores:

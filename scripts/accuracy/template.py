@@ -11,7 +11,7 @@ What the fits foretold stands row by row in `docs/accuracy.csv`; the page is ren
 
 ## In short
 
-Everything here is out of sample: the time of a step (`estimator/formulas/step_time.py`) is fitted to measured rows, and each
+Everything here is out of sample: the [time of a step](formulas/step_time.md) is fitted to measured rows, and each
 figure below is foretold by a fit that has not seen what it is scored on. {configurations} configurations ({rows} rows,
 {sources} sources, {chips} accelerators) of `presets/measurements/throughput.csv` count: complete pre-training rows
 whose tokens a second are sound. Rows of one `config_group` are repeats of one configuration; they are left out
@@ -29,8 +29,8 @@ over all other chips. *Aim* is what was set before the model was built; *reached
 - The form of the model, which coefficients may differ by chip, precision and stack, and how far they may stray
   (`scripts/step_time/effects.py`) were chosen by cross-validation on these very rows. The figures of the quarters are
   therefore slightly optimistic, those of whole sources and accelerators less so; fresh rows are the test.
-- Some readings of rows (which words name a stack, what a blank recomputation means, the effective peaks of the bins of
-  a family) were settled after errors had been looked at.
+- Some readings of rows (which words name a stack, what a blank recomputation means) were settled after errors had been
+  looked at.
 - Which rows count, and the quantiles of the ranges, were fixed before.
 - Of the published runs, no row enters the fit. Four choices were made after their errors had been seen: Pythia's
   records were given the precision that their notes state, Llama 4 Scout the window of its configuration and an assumed
@@ -130,7 +130,7 @@ cites, were among those fitted. None of these rows is the run itself; BLOOM's ar
 ### What was seen of a run
 
 {kin_table}
-What the scores owe to these rows, and to the precision that some records state.
+What the scores owe to these rows, to the precision that some records state, and to the way of asking.
 
 {help_table}
 ### The ten worst
