@@ -299,8 +299,8 @@ def _many(case: Case) -> bool:
 def _told(case: Case, reason: str) -> Case:
     """Say which layout was chosen and why."""
     origins = {name: _origin(case, name, reason) for name in case.free}
-    if case.free & set(_CHOICES) - set(_LISTED):
-        origins["sharding"] = Origin("assumed", reason, option="--tp")
+    if found := [name for name in _CHOICES if name in case.free and name not in _LISTED]:
+        origins["sharding"] = Origin("assumed", reason, option=_option(found[0]))
     words = {
         **case.words,
         "sharding": described(case.columns),
@@ -313,4 +313,8 @@ def _origin(case: Case, name: str, reason: str) -> Origin:
     if name == "global_batch":
         return case.origins[name]
     kind = "assumed" if name in _LISTED else "derived"
-    return Origin(kind, reason, option="--" + name.replace("_", "-"))
+    return Origin(kind, reason, option=_option(name))
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from estimator import Run, ask
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from estimator import Case, Presets, Run, ask, evaluate
+from estimator.arrays import array
 from estimator.estimate import Estimate
+from estimator.formulas.layout import Layout
+from estimator.lower import lower
+from estimator.plan import layouts, planned
 
 
 def column(found: Estimate, name: str) -> float:
@@ -33,3 +43,119 @@ def test_an_interleaved_pipeline_gets_as_many_micro_batches_as_stages() -> None:
 def test_nothing_is_recomputed_where_memory_is_enough() -> None:
     found = ask(Run(model="llama-2-7b", on="nvidia-h100-sxm-80gb", count=64, micro_batch=1))
     assert found.case.words["recompute"] == "none"
+
+
+# Against every legal layout, one by one.
+
+PRESETS = Presets()
+OPEN: dict[str, dict[str, Any]] = {
+    "dense": {"model": "llama-65b", "on": "nvidia-a100-sxm-80gb", "count": 256},
+    "small": {"model": "llama-7b", "on": "nvidia-h100-sxm-80gb", "count": 24},
+    "experts": {"model": "mixtral-8x7b", "on": "nvidia-h100-sxm-80gb", "count": 64},
+    "long": {"model": "llama-7b", "on": "nvidia-h100-sxm-80gb", "count": 64, "seq": 65536},
+    "partly given": {"model": "llama-65b", "count": 256, "tp": 8, "zero": 1, "global_batch": 512},
+    "unfused": {"model": "llama-7b", "count": 16, "attention": "unfused"},
+    "too large": {"model": "llama-3.1-405b", "on": "nvidia-rtx-3090", "count": 8},
+}
+
+
+def lowered(question: dict[str, Any]) -> Case:
+    return lower(Run.read(question, PRESETS), PRESETS)
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_of_all_legal_layouts_that_fit_the_fastest_is_taken(name: str) -> None:
+    case = lowered(OPEN[name])
+    legal = layouts(case).columns
+    size = len(next(iter(legal.values())))
+    found = [
+        evaluate(case.with_columns({part: array(column[place]) for part, column in legal.items()}))
+        for place in range(0, size, 1 + size // 400)
+    ]
+    best = evaluate(planned(case))
+    speeds = [float(each.values["throughput"]) for each in found if fits(each)]
+    if speeds:
+        assert fits(best)
+        assert float(best.values["throughput"]) >= 0.98 * max(speeds)
+    else:
+        assert float(best.values["memory"]) <= min(float(each.values["memory"]) for each in found) * (
+            1 + 1e-12
+        )
+
+
+def fits(found: Estimate) -> bool:
+    """Leave room for what estimates of memory stray."""
+    return bool(found.values["memory"] <= 0.95 * found.values["memory_usable"])
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_is_found_is_legal_and_what_is_given_stays(name: str) -> None:
+    question = OPEN[name]
+    found = planned(lowered(question))
+    of = {part: float(found.columns[part]) for part in Layout._fields}
+    assert all(of[part] == value for part, value in question.items() if part in of)
+    replicas = of["count"] / (of["tp"] * of["pp"] * of["cp"])
+    assert replicas == int(replicas)
+    assert of["global_batch"] % (replicas * of["micro_batch"]) == 0
+    assert of["tp"] <= of["per_node"]
+    assert float(found.columns["heads"]) % of["tp"] == 0
+    assert of["sequence_parallel"] == (of["tp"] > 1)
+    assert (of["ep"] == 1) or float(found.columns["experts"]) % of["ep"] == 0
+    given = {part: str(int(of[part])) for part in ("tp", "pp", "vpp", "cp", "ep", "zero", "micro_batch")}
+    again = {
+        **question,
+        **given,
+        "recompute": found.words["recompute"],
+        "global_batch": int(of["global_batch"]),
+    }
+    assert evaluate(lowered(again)).values["modelled_time"] == pytest.approx(
+        float(evaluate(found).values["modelled_time"]) / practice(found, lowered(again)), rel=1e-12
+    )
+
+
+def practice(found: Case, given: Case) -> float:
+    """How much slower steps in planned layouts are taken to be than steps in given ones."""
+    return float(found.columns["fit_slowness"] / given.columns["fit_slowness"])
+
+
+def test_a_layout_that_is_given_whole_is_left_alone() -> None:
+    given = {"tp": 8, "pp": 4, "vpp": 1, "cp": 1, "ep": 1, "zero": 1, "micro_batch": 1, "recompute": "full",
+             "sequence_parallel": "on", "global_batch": 512}  # fmt: skip
+    case = lowered({"model": "llama-65b", "count": 256, **given})
+    assert case.free == frozenset()
+    assert planned(case) is case
+
+
+def test_questions_in_a_row_are_planned_each_as_alone() -> None:
+    case = lowered(OPEN["dense"])
+    counts = np.array([8.0, 64.0, 256.0, 1021.0, 4096.0])
+    found = planned(case.with_columns({"count": counts}))
+    for place, count in enumerate(counts):
+        alone = planned(case.with_columns({"count": array(count)}))
+        for name in case.free:
+            assert np.broadcast_to(found.columns[name], counts.shape)[place] == alone.columns[name], (
+                count,
+                name,
+            )
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({}, "--tp"),
+        ({"tp": 8}, "--pp"),
+        ({"tp": 8, "pp": 2}, "--vpp"),
+        ({"tp": 8, "pp": 2, "vpp": 1, "cp": 1}, "--ep"),
+    ],
+)
+def test_a_layout_that_was_found_names_an_option_that_is_open(given: dict[str, Any], option: str) -> None:
+    case = planned(lowered({**OPEN["dense"], **given}))
+    assert (case.origins["sharding"].kind, case.origins["sharding"].option) == ("assumed", option)
+    reason = re.fullmatch(r"the fastest of ([\d,]+) legal layouts that fit", case.origins["sharding"].reason)
+    assert reason
+    assert int(reason[1].replace(",", "")) == len(layouts(lowered({**OPEN["dense"], **given})).asked)
+
+
+def test_where_no_layout_is_legal_the_question_keeps_what_it_has() -> None:
+    case = lowered({"model": "llama-7b", "count": 1021, "global_batch": 64})
+    assert planned(case) is case
