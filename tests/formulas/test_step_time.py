@@ -60,6 +60,21 @@ def test_the_bubble_over_the_ideal_time(pp: float, vpp: float, count: float) -> 
     assert idle / sum(found.values()) == pytest.approx((pp - 1) / (vpp * count), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("tp", "pp", "data", "count"), [(1, 1, 1, 1), (8, 16, 4, 32), (2, 8, 1, 8), (1, 1, 16, 3)]
+)
+def test_ideal_ranks_share_the_work_and_wait_for_the_pipeline(
+    tp: float, pp: float, data: float, count: float
+) -> None:
+    # m + p - 1 times a stage's share of a replica's work: what m micro-batches take on one card, over t p.
+    free = dict.fromkeys(("tensor_use", "pipeline_use", "gradient_use"), 0.0)
+    given = {"layers": 128, "tp": tp, "pp": pp, "count": tp * pp * data, "global_batch": data * count, **free}
+    alone = total(example_job(layers=128, global_batch=count))
+    assert total(example_job(**given)) == pytest.approx(
+        alone / (tp * pp) * (count + pp - 1) / count, rel=1e-12
+    )
+
+
 @few
 @given(questions(), st.sampled_from([2.0, 4.0]))
 def test_interleaving_divides_the_bubble(given: dict[str, Any], chunks: float) -> None:
