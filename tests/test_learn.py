@@ -11,7 +11,9 @@ from estimator.case import Case, Unknown
 from estimator.estimate import evaluate
 from estimator.learn import (
     NAMES,
+    Fit,
     Floats,
+    Learnt,
     deviation,
     learn,
     linearised,
@@ -182,3 +184,37 @@ def test_multiplying_moves_value_and_ends_alike(factor: float) -> None:
         for name, value in one.low.items():
             share = factor if name == "fit_slowness" else 1.0
             assert np.asarray(other.low[name]) == pytest.approx(np.asarray(value) * share)
+
+
+def by_hand(after: float, variance: float) -> Learnt:
+    """Four rows of noise 0.1 that one multiplier of the whole step left this far off."""
+    size = np.ones(4)
+    fit = Fit(np.zeros(1), np.array([[variance]]), size)
+    return Learnt(
+        ("slowness",), fit, np.array([0.1]), 0.1 * size, np.ones((4, 1)), after * size, after * size
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "scatter"),
+    [
+        # (20 + 4 z^2) / (20 + 4): as far as usual; twice as far; a row three deviations off or more counts as three.
+        (0.1, 1.0),
+        (0.2, (36 / 24) ** 0.5),
+        (5.0, (56 / 24) ** 0.5),
+    ],
+)
+def test_scatter_is_drawn_to_the_usual_one(after: float, scatter: float) -> None:
+    assert by_hand(after, 0.0).scatter(20.0) == pytest.approx(scatter)
+
+
+def test_scatter_counts_the_rows_that_are_left_free() -> None:
+    # Each of four rows is 0.002 / 0.1^2 = 0.2 of its own prediction: 3.2 of them are free.
+    assert by_hand(0.0, 0.002).scatter(20.0) == pytest.approx((20 / 23.2) ** 0.5)
+
+
+def test_what_is_left_of_a_row_without_itself_by_hand() -> None:
+    found = by_hand(0.1, 0.002)
+    assert found.alone == pytest.approx(np.full(4, 0.1 / 0.8))
+    assert found.left_open == pytest.approx(0.002**0.5)
+    assert found.deviations == pytest.approx([0.002**0.5])
