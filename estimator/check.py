@@ -188,6 +188,7 @@ def percentile(predicted: Amount, measured: float) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> amount = Amount("x", "1", *map(np.float64, (100.0, 80.0, 120.0)), {})
     >>> [round(percentile(amount, each), 2) for each in (80.0, 100.0, 120.0)]
     [0.1, 0.5, 0.9]
