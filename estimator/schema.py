@@ -112,7 +112,7 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
     "models": {**dict.fromkeys(_SIZES, _POSITIVE), "causal": _UP_TO_ONE},
     "grids": {"pue": _FROM_ONE},
     "assumptions": {
-        **dict.fromkeys("goodput scaling_efficiency usable_share".split(), _SHARE),
+        **dict.fromkeys("goodput usable_share".split(), _SHARE),
         **dict.fromkeys(_DIVISORS, _POSITIVE),
         "pue": _FROM_ONE,
     },
