@@ -29,6 +29,11 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "record": {"model": "llama-65b", "tokens": "1.4T", "on": "a100-sxm-80gb", "count": 2048},
     "borrowed": {"model": "gpt3-175b", "on": "huawei-ascend-910b2", "count": 1024, "global_batch": 1536},
     "mixture": {"model": "mixtral-8x7b", "on": "h100", "nodes": 16, "grid": "china", "currency": "CNY"},
+    "layout given": {
+        "model": "llama-65b", "on": "nvidia-a100-sxm-80gb", "count": 512, "tp": 8, "pp": 4, "zero": 1,
+        "global_batch": 1024, "recompute": "selective",
+    },
+    "no measured steps": {"model": "llama-65b", "on": "amd-mi300x", "count": 512, "tp": 8, "pp": 1},
     "platform": {"params": 4.5e9, "count": 1000, "on": "a100", "platform": "cfff"},
     "much given": {
         "model": "llama-7b", "on": "nvidia-rtx-3090", "count": 8, "mfu": 0.3, "price": "1 USD/gpu/hour",
@@ -339,7 +344,16 @@ def drawn(case: Case, draws: int) -> Estimate:
     return evaluate(case.with_columns(columns))
 
 
-@pytest.mark.parametrize("name", ["record", "borrowed", "mixture", "platform"])
+SEVERAL = {"layout given": {"model", "stack"}, "no measured steps": {"model", "stack", "accelerator"}}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_what_strays_of_a_step_is_one_unknown_each_on_one_column(name: str) -> None:
+    unknowns = {each.name: each for each in case_of(**QUESTIONS[name]).unknowns}
+    assert {each for each, unknown in unknowns.items() if "fit_slowness" in unknown.low} == SEVERAL[name]
+
+
+@pytest.mark.parametrize("name", ["record", "borrowed", "mixture", "platform", *SEVERAL])
 def test_the_range_is_close_to_that_of_unknowns_drawn_at_random(name: str) -> None:
     """Each end lies within 5 % of the range's width of the percentile of 20,000 draws."""
     case = case_of(**{**QUESTIONS[name], "model": "llama-65b", "params": None})
