@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from estimator.formulas.example import example_job
 from estimator.formulas.job import Coefficients, Job
+from estimator.formulas.step_time import modelled_step_time
 
 # Every coefficient at work, none of them fitted: a test of formulas rests on no record.
 TYPICAL = {
@@ -26,6 +27,16 @@ assert TYPICAL.keys() == set(Coefficients._fields)
 def typical(**given: Any) -> Job:
     """A step with every coefficient at work."""
     return example_job(**{**TYPICAL, **given})
+
+
+def total(job: Job) -> float:
+    """The time of a step."""
+    return float(modelled_step_time(job).total)
+
+
+def parts(job: Job) -> dict[str, float]:
+    """The time of a step by part."""
+    return {name: float(part) for name, part in modelled_step_time(job).parts.items()}
 
 
 def power(most: int) -> st.SearchStrategy[float]:

@@ -52,6 +52,10 @@ def test_what_the_projections_of_attention_move() -> None:
     assert float(attention_products_time(grouped)) == pytest.approx(
         2 * (3e6 / 2 + 1000 * (2000 + 3000 / 2)), rel=1e-9
     )
+    # Values of 60: keys of 500 and values of 300; of all ten heads a narrower output matrix.
+    narrow = traffic(example_job(kv_heads=5, value_dim=60))
+    weights = 1e6 + 1000 * 5 * 160 + 10 * 60 * 1000
+    assert float(attention_products_time(narrow)) == pytest.approx(2 * (weights + 1000 * 4800), rel=1e-9)
 
 
 def test_what_a_feed_forward_block_moves() -> None:
