@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from estimator.arrays import array
+from estimator.formulas.layout import sharding_ranks
 from estimator.formulas.sharding_time import (
     among_experts,
     gradient_exchange_time,
@@ -152,6 +153,12 @@ def test_ranks_that_hold_the_same_experts_are_fewer_and_further_apart() -> None:
     dense, experts = (float(gradient_exchange_time(each, BILLION)) for each in (job, among_experts(job)))
     assert dense == pytest.approx(6e9 * 63 / 64 / 8e10, rel=1e-12)
     assert experts == pytest.approx(6e9 * 7 / 8 / 1e10, rel=1e-12)
+
+
+def test_expert_ranks_lie_after_tensor_ranks_within_a_stage() -> None:
+    # 256 cards in four stages of 64, two tensor ranks, experts over eight: four ranks hold the same ones, 16 apart.
+    layout = among_experts(example_job(count=256, tp=2, pp=4, ep=8)).layout
+    assert (float(layout.tp), float(layout.pp), float(sharding_ranks(layout))) == (16, 4, 4)
 
 
 def test_experts_that_one_rank_alone_holds_have_no_gradients_to_exchange() -> None:

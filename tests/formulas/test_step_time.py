@@ -129,12 +129,24 @@ def test_a_stage_and_its_head_wait_for_weights_together() -> None:
 
 def test_states_of_experts_go_to_the_host_as_well() -> None:
     given = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000, "moe_layers": 4, "ffn": 0}
-    job = example_job(**given, offload=1)
+    job = example_job(**given, offload=1, optimizer_traffic=40)
     # Four layers of 4 million weights of attention, a router of 8,000, and eight experts of 8 million each.
     work = sum(part for name, part in parts(job).items() if name != "offload")
     held = 4 * (4e6 + 8000 + 8 * 8e6)
     assert parts(job)["offload"] == pytest.approx(float(offload_time(job, array(held), array(work))))
     assert parts(job)["optimizer"] == 0.0
+
+
+def test_weights_from_the_host_come_beside_those_of_other_ranks() -> None:
+    # 48 million weights of 2 bytes: gathered twice, spread once, and an eighth fetched twice over 1 GB/s.
+    job = example_job(count=8, zero=3, offload=2, host_bandwidth=1e9, global_batch=24)
+    found = parts(job)
+    work = (found["matrix_products"] + found["attention"]) / 3
+    gather, fetch = 3 * 96e6 * 7 / 8 / 1e11, 2 * 96e6 / 8 / 1e9
+    assert found["sharding"] == pytest.approx(3 * (np.cbrt(work**3 + gather**3) - work))
+    both = np.cbrt(work**3 + (gather + fetch) ** 3) - work
+    way = 3 * both - found["sharding"]
+    assert found["offload"] == pytest.approx(way + float(offload_time(job, array(48e6), array(3 * work))))
 
 
 def test_adapters_leave_experts_as_they_are() -> None:
@@ -183,6 +195,7 @@ def test_one_card_waits_for_no_other() -> None:
     [
         pytest.param({"count": 1024}, 8, id="one server"),
         pytest.param({"count": 4}, 4, id="fewer than a server"),
+        pytest.param({"count": 1}, 1, id="one card"),
         pytest.param({"count": 1024, "tp": 8, "pp": 4}, 32, id="one replica"),
         pytest.param({"count": 1024, "tp": 2, "cp": 2}, 8, id="two replicas in a server"),
         pytest.param({"count": 1024, "pp": 3}, 6, id="as many replicas as fit"),
