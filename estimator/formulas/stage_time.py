@@ -92,10 +92,10 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     attention, forward = attention_products_time(job), feed_forward_time(job, model.ffn)
     experts = np.where(model.experts > 0, experts_time(job), 0.0)
     products = blocks * attention + dense * forward
-    once, again = chosen_attention_time(job, 0.0 * partial), chosen_attention_time(job, partial)
+    once, again = chosen_attention_time(job, 0.0), chosen_attention_time(job, partial)
     inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
     norms = dense * elementwise_time(job, model.ffn) + sparse * elementwise_time(job, inner)
-    sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0 + 0.0 * whole)
+    sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0)
     repeated = whole * (products + sparse * experts + sent + shaken / 2.0) + light * norms / 3.0
     return {
         "matrix_products": job.passes * products,
