@@ -64,14 +64,22 @@ def combined_ends(down: Array, up: Array) -> tuple[Array, Array]:
     endless = [np.isinf(side).any(axis=-1) for side in (down, up)]
     down, up = (np.where(np.isinf(side), 0.0, side) for side in (down, up))
     means, square = _MEAN / 2.0 * (up - down), (down * down + up * up) / 2.0
-    third = _MEAN * (up**3 - down**3) - 3.0 * means * square + 2.0 * means**3
-    variance = (square - means * means).sum(axis=-1)
-    tilt = _tilt(variance, third.sum(axis=-1))
+    third = _MEAN * (up * up * up - down * down * down) - 3.0 * means * square + 2.0 * means * means * means
+    variance = _added(square - means * means)
+    tilt = _tilt(variance, _added(third))
     width = np.sqrt(np.maximum(4.0 * variance - (1.0 - _MEAN**2) * tilt * tilt, 0.0))
-    shift = (means.sum(axis=-1) - _MEAN / 2.0 * tilt) / _NINETIETH
+    shift = (_added(means) - _MEAN / 2.0 * tilt) / _NINETIETH
     ends = (width - tilt) / 2.0 - shift, (width + tilt) / 2.0 + shift
     low, high = (np.where(far, np.inf, np.maximum(end, 0.0)) for far, end in zip(endless, ends, strict=True))
     return low, high
+
+
+def _added(terms: Array) -> Array:
+    """Add along the last axis one after the other, so that an unknown that moves nothing changes no bit."""
+    total: Array = np.zeros(np.shape(terms)[:-1])
+    for term in np.moveaxis(np.asarray(terms), -1, 0):
+        total = total + term
+    return total
 
 
 def _tilt(variance: Array, third: Array) -> Array:

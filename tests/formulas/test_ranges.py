@@ -139,3 +139,14 @@ def test_leading_axes_are_kept() -> None:
     for place in np.ndindex(3, 4):
         alone = ends(*zip(down[place], up[place], strict=True))
         assert (np.asarray(low)[place], np.asarray(high)[place]) == pytest.approx(alone, rel=1e-12)
+
+
+@given(several, st.integers(0, 9), st.data())
+def test_unknowns_that_move_nothing_change_no_bit(
+    unknowns: list[tuple[float, float]], idle: int, data: st.DataObject
+) -> None:
+    """So that a quantity may be asked with the unknowns alone that touch it."""
+    padded = data.draw(st.permutations([*range(len(unknowns)), *[-1] * idle]))
+    order = [place for place in padded if place >= 0]
+    among = [unknowns[place] if place >= 0 else (0.0, 0.0) for place in padded]
+    assert ends(*among) == ends(*(unknowns[place] for place in order))
