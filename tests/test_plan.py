@@ -12,8 +12,9 @@ from estimator import Case, Presets, Run, ask, evaluate
 from estimator.arrays import array
 from estimator.estimate import Estimate
 from estimator.formulas.layout import Layout
+from estimator.layouts import layouts
 from estimator.lower import lower
-from estimator.plan import layouts, planned
+from estimator.plan import planned
 
 
 def column(found: Estimate, name: str) -> float:
@@ -43,6 +44,39 @@ def test_an_interleaved_pipeline_gets_as_many_micro_batches_as_stages() -> None:
 def test_nothing_is_recomputed_where_memory_is_enough() -> None:
     found = ask(Run(model="llama-2-7b", on="nvidia-h100-sxm-80gb", count=64, micro_batch=1))
     assert found.case.words["recompute"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "batch", "published"),
+    [
+        # V. Korthikanti et al. 2022, arXiv:2205.05198, Table 3; BLOOM: T. Le Scao et al. 2022, arXiv:2211.05100,
+        # Section 3.4.2: 70 layers, with embedding and head as a layer each in twelve stages of six.
+        ("gpt3-175b", 64, 64, {"tp": 8, "pp": 8, "vpp": 3, "micro_batch": 1}),
+        ("mt-nlg-530b", 280, 280, {"tp": 8, "pp": 35, "vpp": 3, "micro_batch": 1}),
+        ("megatron-1t", 512, 512, {"tp": 8, "pp": 64, "vpp": 1, "micro_batch": 1}),
+        ("bloom-176b", 384, 2048, {"tp": 4, "pp": 12, "vpp": 1, "micro_batch": 2}),
+    ],
+)
+def test_published_layouts_are_among_those_tried(
+    model: str, count: float, batch: float, published: dict[str, float]
+) -> None:
+    tried = layouts(lowered({"model": model, "count": count, "global_batch": batch})).columns
+    assert np.any(np.all([tried[name] == value for name, value in published.items()], axis=0))
+
+
+def test_stages_that_are_no_power_of_two_divide_the_layers_and_the_cards() -> None:
+    # 126 layers, or 128 with embedding and head: of 9 * 2^7 cards 3, 6, 9 and 18 stages, of 2^10 none of these.
+    def _stages(count: float) -> set[float]:
+        return set(layouts(lowered({"model": "llama-3.1-405b", "count": count})).columns["pp"])
+
+    powers = {1.0, 2.0, 4.0, 8.0, 16.0, 32.0}
+    assert _stages(1024.0) == powers | {64.0}
+    assert _stages(1152.0) == powers | {64.0, 3.0, 6.0, 9.0, 18.0}
+
+
+def test_of_a_shape_that_was_guessed_nothing_is_made_but_powers_of_two() -> None:
+    tried = layouts(lowered({"params": 65e9, "count": 432})).columns["pp"]
+    assert set(tried) == {1.0, 2.0, 4.0, 8.0, 16.0}
 
 
 # Against every legal layout, one by one.

@@ -7,7 +7,7 @@ import numpy as np
 from ..formulas.flops import training_flops_per_token
 from ..formulas.parameters import Transformer
 from ..formulas.shapes import DIMENSIONS
-from ..plan import FREE
+from ..layouts import FREE
 from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows

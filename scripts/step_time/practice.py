@@ -7,8 +7,9 @@ import numpy as np
 from estimator.case import Case
 from estimator.estimate import evaluate
 from estimator.inputs.stacks import STACKS
+from estimator.layouts import FREE
 from estimator.lower.step_time import PREFIX
-from estimator.plan import FREE, planned
+from estimator.plan import planned
 
 from .fitting import Fitted
 from .rows import Floats, Rows

@@ -7,10 +7,10 @@ import pytest
 
 from estimator.estimate import evaluate
 from estimator.formulas.memory_states import OFFLOADS
+from estimator.layouts import FREE
 from estimator.measured import Lowered, Table
 from estimator.measured.memory import lower_memory
 from estimator.measured.runs import lower_runs, row_of
-from estimator.plan import FREE
 from estimator.presets import Presets
 
 PRESETS = Presets()
