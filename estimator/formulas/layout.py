@@ -65,6 +65,31 @@ def data_parallel(layout: Layout) -> Array:
     return np.maximum(np.floor(layout.count / (layout.tp * layout.pp * layout.cp)), 1.0)
 
 
+def expert_split(layout: Layout) -> Array:
+    r"""Cards over which one copy of a layer's routed experts is spread. [1]
+
+    Notes
+    -----
+    .. math:: \min(t e, t c d)
+
+    Expert ranks each split their experts as tensor ranks split all else, unless that took more cards than a pipeline
+    stage has: then expert ranks lie across tensor ranks too.
+
+    References
+    ----------
+    D. Lepikhin et al., "GShard", 2020, arXiv:2006.16668, Section 3.2; D. Liu et al., "MoE Parallel Folding", 2025,
+    arXiv:2504.14960, Section 3, for expert ranks across the other degrees.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> [float(expert_split(example_job(count=count, tp=4, ep=8).layout)) for count in (64, 8)]
+    [32.0, 8.0]
+    """
+    stage = layout.tp * layout.cp * data_parallel(layout)
+    return np.minimum(layout.tp * layout.ep, stage)
+
+
 def sharding_ranks(layout: Layout) -> Array:
     """Ranks over which ZeRO or FSDP spreads states: data and context parallel ones, or fewer where said. [1]
 
@@ -123,6 +148,33 @@ def micro_batches(layout: Layout) -> Array:
     return np.maximum(layout.global_batch / (layout.micro_batch * data_parallel(layout)), 1.0)
 
 
+def replicas_in_step(tp: Array, cp: Array, ep: Array) -> Array:
+    r"""Replicas of which a run takes a multiple, so that no group of experts is left in parts. [1]
+
+    Parameters
+    ----------
+    tp, cp, ep
+        Degrees of tensor, context and expert parallelism, whole numbers. [1]
+
+    Notes
+    -----
+    .. math:: \frac{\operatorname{lcm}(t c, e)}{t c}
+
+    The e ranks of an expert group lie within one pipeline stage, of which each replica has t c.
+
+    References
+    ----------
+    D. Liu et al., "MoE Parallel Folding", 2025, arXiv:2504.14960, for expert groups across the other degrees.
+
+    Examples
+    --------
+    >>> float(replicas_in_step(*map(np.float64, (4, 1, 8))))
+    2.0
+    """
+    ranks = np.asarray(tp * cp, dtype=np.int64)
+    return np.lcm(ranks, np.asarray(ep, dtype=np.int64)) / ranks
+
+
 def nodes_in_step(per_node: Array, tp: Array, pp: Array, cp: Array, ep: Array) -> Array:
     r"""Nodes of which a run takes a multiple, so that no replica and no group of experts is left in parts. [1]
 
@@ -137,19 +189,16 @@ def nodes_in_step(per_node: Array, tp: Array, pp: Array, cp: Array, ep: Array) -
     -----
     .. math:: \frac{\operatorname{lcm}(g, p \operatorname{lcm}(t c, e))}{g}
 
-    with g accelerators in a node: a replica takes t p c accelerators, and the e ranks of an expert group lie within
-    one pipeline stage.
+    with g accelerators in a node: a replica takes t p c accelerators, and groups of experts whole replicas.
 
     References
     ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for replicas; D. Liu et al., "MoE Parallel
-    Folding", 2025, arXiv:2504.14960, for expert groups across the other degrees.
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for replicas.
 
     Examples
     --------
     >>> float(nodes_in_step(*map(np.float64, (8, 8, 16, 1, 1))))
     16.0
     """
-    stage = np.lcm(np.asarray(tp * cp, dtype=np.int64), np.asarray(ep, dtype=np.int64))
-    replica = np.asarray(pp, dtype=np.int64) * stage
-    return np.lcm(replica, np.asarray(per_node, dtype=np.int64)) / per_node
+    whole = np.asarray(tp * pp * cp * replicas_in_step(tp, cp, ep), dtype=np.int64)
+    return np.lcm(whole, np.asarray(per_node, dtype=np.int64)) / per_node

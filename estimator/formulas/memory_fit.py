@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Array, quotient
 from ..breakdown import Breakdown
-from .layout import Layout, data_parallel
+from .layout import Layout, data_parallel, replicas_in_step
 from .memory import Optimizer
 from .memory_card import (
     Card,
@@ -21,7 +21,7 @@ from .memory_card import (
 )
 from .memory_states import Method, Own, states_of
 from .parameters import Transformer
-from .stages import KINDS
+from .stages import KINDS, stage
 
 
 def worst_stage(first_stage_memory: Array, middle_stage_memory: Array, last_stage_memory: Array) -> Array:
@@ -141,8 +141,8 @@ def room_for_training(layout: Layout, card: Card) -> Array:
     return (card.memory_usable - taken) / (1.0 + card.least_fragmentation)
 
 
-def _fits_alone(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell whether a card of a stage holds its part where there is one replica."""
+def _holds(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell whether a card of a stage holds its part in a layout."""
     states = states_of(own, task.optimizer, task.method, task.layout).total
     passes = gather_buffers(task, own).total + back
     copies = update_memory(task, own)
@@ -152,6 +152,8 @@ def _fits_alone(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[n
 
 def _replicas(task: Task, own: Own, back: Array) -> Array:
     r"""Replicas, two and more, with which a card of a stage holds its part; infinite where none do. [1]
+
+    ``own`` belongs to a card where there are as many replicas as spread each expert.
 
     Notes
     -----
@@ -179,7 +181,29 @@ def _replicas(task: Task, own: Own, back: Array) -> Array:
         np.where(partition, 0.0, quotient(sharded + update, np.maximum(after, 0.0))),
     )
     found = np.ceil(np.maximum(least, 2.0))
-    return np.where(found * task.layout.cp > np.maximum(task.layout.shard, 2.0), np.inf, found)
+    beyond = found * task.layout.cp > np.maximum(task.layout.shard, 2.0)
+    return np.where(beyond, np.inf, np.maximum(found, np.ceil(task.layout.ep / task.layout.cp)))
+
+
+def _fewest_replicas(task: Task, kind: str) -> Array:
+    """Replicas with which a card of a kind of stage holds its part, groups of experts whole. [1]
+
+    Beyond as many replicas as spread each expert a share is one over the replicas; up to there they are tried.
+    """
+    layout = task.layout
+    degrees, step = layout.tp * layout.pp * layout.cp, replicas_in_step(layout.tp, layout.cp, layout.ep)
+    back = backward_memory(task, stage(task.transformer, layout, kind)).total
+
+    def _with(replicas: Array) -> tuple[Task, Own]:
+        spread = task._replace(layout=layout._replace(count=degrees * replicas))
+        return spread, own_part(spread, kind)
+
+    many = _replicas(task, _with(2.0 * layout.ep)[1], back)
+    found = np.ceil(many / step) * step
+    for power in range(int(np.max(layout.ep)).bit_length()):
+        few = step * 2.0**power
+        found = np.minimum(found, np.where(_holds(*_with(few), back), few, np.inf))
+    return found
 
 
 def fewest_accelerators(
@@ -212,12 +236,7 @@ def fewest_accelerators(
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.
     """
     task = Task(transformer, optimizer, method, layout, card, seq)
-    degrees = layout.tp * layout.pp * layout.cp
-    one = task._replace(layout=layout._replace(count=degrees))
     replicas: Array = np.ones(())
     for kind in KINDS:
-        own = own_part(task, kind)
-        back = backward_memory(task, own.stage).total
-        held = np.where(_fits_alone(one, own, back), 1.0, _replicas(task, own, back))
-        replicas = np.maximum(replicas, held)
-    return degrees * replicas
+        replicas = np.maximum(replicas, _fewest_replicas(task, kind))
+    return layout.tp * layout.pp * layout.cp * replicas

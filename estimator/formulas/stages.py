@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array, quotient
-from .layout import Layout, data_parallel, micro_batches
+from .layout import Layout, data_parallel, expert_split, micro_batches
 from .parameters import (
     Transformer,
     attention_blocks,
@@ -184,7 +184,7 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     -----
     Tensor parallelism splits matrices and embeddings, expert parallelism the routed experts once more:
 
-    .. math:: \frac{N_{matrices} + N_{outer}}{t} + \frac{N_{experts}}{t e}
+    .. math:: \frac{N_{matrices} + N_{outer}}{t} + \frac{N_{experts}}{\min(t e, t c d)}
 
     Norms stand whole on each card.
 
@@ -199,7 +199,7 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     outer = (outer_parameters(model, stage) + own.extra) / layout.tp
     return Held(
         layer_matrices(own, none) / layout.tp,
-        experts / (layout.tp * layout.ep),
+        experts / expert_split(layout),
         outer + layer_vectors(own),
     )
 

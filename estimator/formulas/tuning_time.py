@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays import Array
 from .job import HALF, Job
 from .layer_time import product_time
+from .layout import expert_split
 from .memory import layer_edges
 from .memory_states import adapter_parameters
 from .parameters import Transformer, feed_forward_matrices, layer_matrices
@@ -100,8 +101,8 @@ def dequantisation_time(job: Job, repeated: Array) -> Array:
     """
     model, method = job.model, job.method
     experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    weights = layer_matrices(model, 0.0 * model.experts) + experts / job.layout.ep
-    moved = (method.base + 2.0 * HALF) * weights / job.layout.tp
+    weights = layer_matrices(model, 0.0 * model.experts) / job.layout.tp + experts / expert_split(job.layout)
+    moved = (method.base + 2.0 * HALF) * weights
     packed = (method.frozen > 0) & (method.base < HALF)
     return np.where(packed, (2.0 + repeated) * moved / job.machine.memory_bandwidth, 0.0)
 

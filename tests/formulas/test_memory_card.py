@@ -328,6 +328,34 @@ def test_so_many_replicas_hold_it_and_one_less_does_not(
     assert found == cards or not fits(asked, found - cards)
 
 
+MIXTURE = transformer(layers=8, hidden=4096, heads=32, ffn=0, gated=1, vocab=32000, experts=8, experts_per_token=2,
+                      expert_ffn=14336, moe_layers=8)  # fmt: skip
+
+
+@few
+@given(degrees, degrees, degrees, st.sampled_from([2, 4, 8]), st.sampled_from([0, 1, 3]), st.floats(4, 200))
+def test_so_many_whole_groups_of_experts_hold_it_and_half_of_them_do_not(
+    tp: int, pp: int, cp: int, ep: int, zero: int, room: float
+) -> None:
+    on = card(memory_usable=room * GIB, device_context=GIB)
+    asked = task(on=on, model=MIXTURE, tp=tp, pp=pp, cp=cp, ep=ep, zero=zero, recompute=2)
+    found, whole = fewest(asked), pp * math.lcm(tp * cp, ep)
+    if math.isinf(found):
+        assert not fits(asked, whole)
+        assert not fits(asked, whole * 2**20)
+        return
+    assert found % whole == 0
+    assert fits(asked, found)
+    assert found % (2 * whole) or not fits(asked, found / 2)
+
+
+def test_cards_that_expert_ranks_need_are_not_left_out() -> None:
+    # One card holds an eighth of the experts, but where there is one card it holds them all.
+    spread = task(on=card(memory_usable=100 * GIB), model=MIXTURE, ep=8, recompute=2)
+    assert fewest(spread) == 8
+    assert fits(spread, 8)
+
+
 def test_no_number_of_cards_holds_activations_that_are_too_large() -> None:
     assert math.isinf(fewest(task(on=card(memory_usable=GIB), seq=1e6, zero=3)))
 

@@ -164,6 +164,24 @@ def test_expert_parallelism_splits_routed_experts_alone() -> None:
     assert [float(four.matrices), float(four.outer)] == [float(one.matrices), float(one.outer)]
 
 
+@pytest.mark.parametrize(
+    ("given", "cards"),
+    [
+        pytest.param({"count": 64, "tp": 4, "ep": 8}, 32, id="each expert rank splits as tensor ranks do"),
+        pytest.param({"count": 8, "tp": 4, "ep": 8}, 8, id="no finer than there are cards"),
+        pytest.param({"count": 8, "tp": 2, "cp": 2, "ep": 8}, 8, id="context ranks count"),
+        pytest.param({"count": 64, "tp": 8, "pp": 8, "ep": 8}, 8, id="the cards of one stage"),
+        pytest.param({"count": 8, "tp": 8}, 8, id="tensor ranks alone"),
+    ],
+)
+def test_a_copy_of_the_experts_takes_at_most_the_cards_of_a_stage(
+    given: dict[str, float], cards: float
+) -> None:
+    model = transformer(**MIXTURE, layers=8, moe_layers=8)
+    one = float(held(model, "first", count=8, pp=given.get("pp", 1)).experts)
+    assert float(held(model, "first", **given).experts) == one / cards
+
+
 # Sharding.
 
 
