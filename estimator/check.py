@@ -27,6 +27,8 @@ _MISTAKES: Mapping[str, tuple[str, str]] = {
 }
 # Further off than this a unit is doubted, and one is believed that brings it nearer.
 _DOUBTED = 3.0
+# Between which ends what was measured is believed: tokens a second of one accelerator, and seconds of a step.
+_SPEEDS, _TIMES = (1e-6, 1e12), (1e-6, 1e9)
 # A part that takes less than this share of the step is not worth a word.
 _WORTH = 0.002
 
@@ -78,7 +80,7 @@ def read_throughput(text: str) -> float:
     Raises
     ------
     QuestionError
-        It is no throughput above zero.
+        It is no throughput, or one that makes no sense.
 
     Examples
     --------
@@ -92,13 +94,26 @@ def read_throughput(text: str) -> float:
         )
     for reader in (parse_count, _per_accelerator, _plain):
         try:
-            value = reader(text)
+            return _believed("--tokens-per-second", text, reader(text), _SPEEDS, how)
+        except QuestionError:
+            raise
         except EstimatorError:
             continue
-        if 0.0 < value < math.inf:
-            return value
-        raise QuestionError([f"--tokens-per-second: {shorten(text)} is not more than zero; {how}"])
     raise QuestionError([f"--tokens-per-second: {shorten(text)} is no throughput; {how}"])
+
+
+def _believed(name: str, text: str, value: float, ends: tuple[float, float], how: str) -> float:
+    """Return a measured value that makes sense; say what is wrong with any other."""
+    least, most = ends
+    if least <= value <= most:
+        return value
+    problem = (
+        "is not a number" if math.isnan(value)
+        else "is not more than zero" if value <= 0.0
+        else f"is more than {most:g}, the most that makes sense here" if value > most
+        else f"is less than {least:g}, the least that makes sense here"
+    )  # fmt: skip
+    raise QuestionError([f"{name}: {shorten(text)} {problem}; {how}"])
 
 
 def _per_accelerator(text: str) -> float:
@@ -115,7 +130,7 @@ def read_time(text: str) -> float:
     Raises
     ------
     QuestionError
-        It is no time above zero.
+        It is no time, or one that makes no sense.
 
     Examples
     --------
@@ -126,9 +141,7 @@ def read_time(text: str) -> float:
         value = parse(text, "s", "12 s")
     except EstimatorError as error:
         raise QuestionError([f"--step-time: {error}"]) from None
-    if not 0.0 < value < math.inf:
-        raise QuestionError([f"--step-time: {shorten(text)} is not more than zero; write it like '12 s'"])
-    return value
+    return _believed("--step-time", text, value, _TIMES, "write it like '12 s'")
 
 
 def check(
@@ -147,7 +160,7 @@ def check(
     presets
         The records; the house's where they are left out.
     tokens_per_second, step_time
-        What was measured, one of the two: of one accelerator, or of a step whose batch the run gives.
+        What was measured, one of the two: of one accelerator, or of a step whose batch and count the run gives.
 
     Raises
     ------
@@ -178,8 +191,13 @@ def _measured(run: Run, tokens_per_second: str | None, step_time: str | None) ->
         raise QuestionError(["--mfu says how fast the run is, and that is what is checked; leave it out"])
     if step_time is None:
         return read_throughput(str(tokens_per_second)), 0.0
+    faults: list[str] = []
     if run.global_batch is None:
-        raise QuestionError(["--step-time says nothing without its sequences; give --global-batch too"])
+        faults.append("--step-time says nothing without its sequences; give --global-batch too")
+    if run.count is None and run.nodes is None:
+        faults.append("--step-time says nothing without its accelerators; give --count or --nodes too")
+    if faults:
+        raise QuestionError(faults)
     return 0.0, read_time(step_time)
 
 

@@ -161,13 +161,28 @@ def test_what_was_learnt_from_own_steps_counts(predicted: Estimate, tmp_path: An
             {"tokens_per_second": "1", "step_time": "1 s"},
             "two things were measured: give --tokens-per-second (of one accelerator) or --step-time",
         ),
-        ({"step_time": "1 s"}, "--step-time says nothing without its sequences; give --global-batch too"),
+        (
+            {"step_time": "1 s"},
+            "--step-time says nothing without its sequences; give --global-batch too\n"
+            "--step-time says nothing without its accelerators; give --count or --nodes too",
+        ),
     ],
 )
 def test_one_thing_is_measured(given: dict[str, Any], fault: str) -> None:
     with pytest.raises(QuestionError) as caught:
         check(Run(params=7e9), **given)
     assert str(caught.value) == fault
+
+
+def test_the_accelerators_of_a_measured_step_are_not_guessed(predicted: Estimate) -> None:
+    time = {"step_time": f"{float(predicted.step_time.value)!r} s"}
+    open_ = {name: value for name, value in QUESTION.items() if name != "count"}
+    with pytest.raises(QuestionError) as caught:
+        check(Run(**open_), **time)
+    assert (
+        str(caught.value) == "--step-time says nothing without its accelerators; give --count or --nodes too"
+    )
+    assert check(Run(**open_, nodes=8), **time).ratio == pytest.approx(1.0)
 
 
 def test_what_is_checked_is_not_given() -> None:
@@ -187,8 +202,10 @@ HOW = "write tokens a second of one accelerator, like 3200"
         ("3200 W", f"'3200 W' is no throughput; {HOW}"),
         ("0", f"'0' is not more than zero; {HOW}"),
         ("-3200", f"'-3200' is not more than zero; {HOW}"),
-        ("nan", f"'nan' is not more than zero; {HOW}"),
-        ("1e999", f"'1e999' is not more than zero; {HOW}"),
+        ("nan", f"'nan' is not a number; {HOW}"),
+        ("1e999", f"'1e999' is more than 1e+12, the most that makes sense here; {HOW}"),
+        ("1e13", f"'1e13' is more than 1e+12, the most that makes sense here; {HOW}"),
+        ("1e-9", f"'1e-9' is less than 1e-06, the least that makes sense here; {HOW}"),
     ],
 )
 def test_what_is_no_throughput_is_told(text: str, fault: str) -> None:
@@ -216,6 +233,8 @@ def test_throughput_is_read_as_it_is_written(text: str, speed: float) -> None:
     [
         ("12", "'12' has no unit; write it like '12 s'"),
         ("0 s", "'0 s' is not more than zero; write it like '12 s'"),
+        ("100 years", "'100 years' is more than 1e+09, the most that makes sense here; write it like '12 s'"),
+        ("1e-9 s", "'1e-9 s' is less than 1e-06, the least that makes sense here; write it like '12 s'"),
     ],
 )
 def test_what_is_no_time_is_told(text: str, fault: str) -> None:

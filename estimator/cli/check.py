@@ -20,7 +20,9 @@ from .options import format_option, own_folders, question_options, read_run, ter
     help="Tokens a second of ONE accelerator, as measured, like 3200.",
 )
 @click.option(
-    "--step-time", metavar="TIME", help='Time of one step, as measured, like "12 s"; with --global-batch.'
+    "--step-time",
+    metavar="TIME",
+    help='Time of one step, as measured, like "12 s"; with --global-batch and --count.',
 )
 @question_options
 @format_option(*FORMATS)
