@@ -171,7 +171,7 @@ def _fixed(value: float) -> Ends:
 def _precision(record: Record, cell: str) -> tuple[str, Figure, bool]:
     """Return the precision of the matrix products, its peak, and whether one was assumed.
 
-    A chip without a peak on record in the precision that a row prints runs at its 16-bit peak.
+    A chip without a peak on record in the precision that a row prints runs in 16 bit.
     """
     printed = _PRECISION.search(cell)
     word = printed[0].lower() if printed else ""
@@ -180,7 +180,7 @@ def _precision(record: Record, cell: str) -> tuple[str, Figure, bool]:
         return name, figure, False
     usual = next((each for each in _DEFAULT_PRECISIONS if peak_figure(record, each)), "bf16")
     figure = peak_figure(record, usual) or highest_peak(record)
-    return name or usual, figure, True
+    return usual, figure, True
 
 
 def _speed(

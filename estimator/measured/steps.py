@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..inputs.stacks import STACKS
+from ..inputs.table import PRECISIONS
 from ..lower.step_time import CALIBRATION, LEVELS, PLANNED, PREFIX, Strayed, coefficients, strayed, usual_year
 from ..presets import Presets
 from ..records import Record
@@ -19,11 +20,11 @@ Levels = Mapping[str, str]
 def levels_of(draft: RowDraft, presets: Presets, chips: Sequence[tuple[str, str]]) -> list[Levels]:
     """Return what tells the coefficients of each row: accelerator, architecture, precision, stack and experts.
 
-    A family stands for its usual member.
+    A family stands for its usual member, a precision for the one in which its chip runs.
     """
     usual = {chip: _member(presets, chip) for chip, _ in chips}
     stacks = draft.columns["stack"].astype(np.intp)
-    precisions = (cell.strip().lower() or "bf16" for cell in draft.table.text("precision"))
+    precisions = (PRECISIONS[int(code)] for code in draft.columns["precision"])
     sparse = draft.columns["experts"] > 0.0
     rows = zip(chips, precisions, map(int, stacks), map(bool, sparse), strict=True)
     return [

@@ -104,6 +104,27 @@ def test_a_blank_cell_takes_what_is_usual(cells: dict[str, str], name: str, valu
 
 
 @pytest.mark.parametrize(
+    ("chip", "cell", "precision"),
+    [
+        ("a100-sxm-80gb", "bf16", "bf16"),
+        ("a100-sxm-80gb", "BFloat16 mixed", "bf16"),
+        ("a100-sxm-80gb", "fp8", "bf16"),  # of which it has no units
+        ("h100-sxm-80gb", "FP8", "fp8"),
+        ("a100-sxm-80gb", "fp99", "bf16"),
+        ("v100-sxm2-32gb", "", "fp16"),
+    ],
+)
+def test_coefficients_are_those_of_the_precision_in_which_a_chip_runs(
+    chip: str, cell: str, precision: str
+) -> None:
+    cells = {"accelerator": chip, "precision": cell}
+    assert lowered({**ROW, **cells}).levels[0]["precision"] == precision
+    same = column("fit_slowness", accelerator=chip, precision=precision)
+    assert column("fit_slowness", **cells) == same
+    assert column("precision", **cells) == PRECISIONS.index(precision)
+
+
+@pytest.mark.parametrize(
     "cell",
     ["vpp", "cp", "ep", "zero_stage", "sequence_parallel", "recompute", "micro_batch", "vocab", "seq_len"],
 )
