@@ -52,11 +52,14 @@ def sized(case: Case) -> Case:
     if "count" in case.columns:
         return planned(case)
     nodes, in_time = nodes_in_time(case)
-    found = planned(case.with_columns({"count": nodes * case.columns["per_node"]}))
+    found = planned(case.with_columns({"count": nodes * case.columns["per_node"], "in_time": in_time}))
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
+    ended = Origin("derived", "1 where that count finishes in time", option="--within")
     words = found.words if np.ndim(nodes) else {**found.words, "sharding": described(found.columns)}
     notes = found.notes if np.all(in_time) else (*found.notes, _LATE)
-    return replace(found, origins={**found.origins, "count": origin}, words=words, notes=notes)
+    return replace(
+        found, origins={**found.origins, "count": origin, "in_time": ended}, words=words, notes=notes
+    )
 
 
 def noted(case: Case) -> Case:

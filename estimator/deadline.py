@@ -45,14 +45,18 @@ def nodes_in_time(case: Case) -> tuple[Array, Array]:
     start = array(step + 0.0 * case.columns["within"])
     search = _Search(0.0 * start, start + np.inf, start, start + np.inf, 0.0 * start)
     tried = start
+    ended = start < 0.0
     for _ in range(_ROUNDS):
         wanted, time = _needed(case, tried)
-        search = _narrowed(search, tried, wanted, time)
-        if np.all((search.enough - search.few <= step) | (search.vain > _PATIENCE)):
+        found = _narrowed(search, tried, wanted, time)
+        # What has ended learns no more, however long others beside it go on: each is answered as alone.
+        search = _Search(*(np.where(ended, old, new) for old, new in zip(search, found, strict=True)))
+        ended = (search.enough - search.few <= step) | (search.vain > _PATIENCE)
+        if np.all(ended):
             break
         tried = _next(search, wanted, step)
-    found = np.isfinite(search.enough)
-    return np.where(found, search.enough, search.fastest), array(found)
+    in_time = np.isfinite(search.enough)
+    return np.where(in_time, search.enough, search.fastest), array(in_time)
 
 
 def _needed(case: Case, nodes: Array) -> tuple[Array, Array]:

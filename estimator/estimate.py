@@ -194,12 +194,15 @@ _CALLS = tuple(
 )
 
 
+# What the fields of a Job are called among columns and records.
+_JOB = (
+    "transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method", "host", "causal", "ulysses",
+)  # fmt: skip
+
+
 def _job(values: Mapping[str, Any]) -> Job:
     """Put together what the time of a step depends on."""
-    names = (
-        "transformer", "layout", "machine", "coefficients", "seq", "stack_year", "method", "host", "causal", "ulysses",
-    )  # fmt: skip
-    return Job(*(values[name] for name in names))
+    return Job(*(values[name] for name in _JOB))
 
 
 @cache
@@ -212,6 +215,24 @@ def _calls_for(wanted: frozenset[str]) -> tuple[Any, ...]:
         if step.name in needed:
             needed.update(name for name, _ in inputs)
     return tuple(call for call in _CALLS if call[0].name in needed)
+
+
+def columns_of(wanted: Iterable[str]) -> frozenset[str]:
+    """Return the columns that some quantities are computed from, through whatever steps.
+
+    Examples
+    --------
+    >>> sorted(columns_of(["accelerator_hours"]) & {"tokens", "count", "price", "goodput"})
+    ['count', 'tokens']
+    """
+    names = {name for _, inputs in _calls_for(frozenset(wanted)) for name, _ in inputs} | set(wanted)
+    if "job" in names:
+        names.update(_JOB)
+    fields = {
+        name: {prefix + field for field in record._fields} for name, (record, prefix) in _RECORDS.items()
+    }
+    found = set[str]().union(*(fields.get(name, {name}) for name in names))
+    return frozenset(found - {step.name for step in STEPS} - {"job"})
 
 
 def evaluate(case: Case, wanted: Iterable[str] = ()) -> Estimate:

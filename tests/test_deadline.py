@@ -73,3 +73,16 @@ def test_the_range_of_the_count_is_none() -> None:
         float(found.wall_clock.low) < float(found.wall_clock.value) <= 30 * DAY < float(found.wall_clock.high)
     )
     assert found.case.origins["count"].kind == "derived"
+
+
+def test_questions_in_a_row_get_each_the_count_it_gets_alone() -> None:
+    """One has no way out and ends early, while others go on."""
+    case = lower(
+        Run.read({"params": 70e9, "within": "30 days", "global_batch": 8, "tokens": "10T"}, PRESETS), PRESETS
+    )
+    tokens = np.array([1e9, 1e10, 1e11, 1e13, 3e12])
+    together = nodes_in_time(case.with_columns({"tokens": tokens, "within": np.full(5, 30 * DAY)}))
+    for place, each in enumerate(tokens):
+        alone = nodes_in_time(case.with_columns({"tokens": array(each)}))
+        assert [float(column[place]) for column in together] == [float(value) for value in alone]
+    assert 0.0 < np.mean(together[1]) < 1.0
