@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from ..inputs.stacks import STACKS
 from .columns import RowDraft
-from .table import Fault, Floats, Table, distinct
+from .table import Fault, Floats, Mask, Table, distinct
 
 _SHARDED = [STACKS.index(name) for name in ("fsdp", "xla")]
 _SPLIT_NORMS = [STACKS.index(name) for name in ("megatron", "mindspeed")]
@@ -72,15 +74,67 @@ def _shard(notes: str, stated: str) -> float:
     return 0.0 if _HYBRID.search(stated) or _HYBRID.search(notes) else np.inf
 
 
+# Columns that a fault may name.
+_SHOWN = ("tp", "pp", "cp", "ep", "count", "layers", "heads", "experts", "seq")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is wrong with a layout: kind of fault, its detail with names of columns, and which rows break the rule.
+
+    ``unless`` names the inputs that break none where they were assumed.
+    """
+
+    kind: str
+    detail: str
+    broken: Callable[[Mapping[str, Floats]], Mask]
+    unless: tuple[str, ...] = ()
+
+
+RULES = (
+    Rule(
+        "degrees do not divide the count",
+        "tp {tp:g} x pp {pp:g} x cp {cp:g} does not divide {count:g} accelerators",
+        lambda c: np.mod(c["count"], c["tp"] * c["pp"] * c["cp"]) > 0.0,
+    ),
+    Rule(
+        "more expert-parallel ranks than accelerators",
+        "ep {ep:g} of {count:g} accelerators",
+        lambda c: c["ep"] > c["count"],
+    ),
+    Rule(
+        "more pipeline stages than layers",
+        "pp {pp:g} of {layers:g} layers",
+        lambda c: c["pp"] > c["layers"] + c["encoder_layers"],
+        ("shape",),
+    ),
+    Rule(
+        "tensor-parallel ranks do not divide the heads",
+        "tp {tp:g} of {heads:g} heads",
+        lambda c: np.mod(c["heads"], c["tp"]) > 0.0,
+        ("shape", "heads"),
+    ),
+    Rule(
+        "expert-parallel ranks do not divide the experts",
+        "ep {ep:g} of {experts:g} experts",
+        lambda c: (c["ep"] > 1.0) & ((c["experts"] == 0.0) | (np.mod(c["experts"], c["ep"]) > 0.0)),
+        ("shape",),
+    ),
+    Rule(
+        "context-parallel ranks do not divide the sequence",
+        "cp {cp:g} of {seq:g} tokens",
+        lambda c: np.mod(c["seq"], c["cp"]) > 0.0,
+        ("seq",),
+    ),
+)
+
+
 def check_layout(draft: RowDraft) -> None:
-    """Note the rows whose degrees do not divide what they split."""
-    columns, table = draft.columns, draft.table
-    uneven = np.mod(columns["count"], replicas_of(draft)) > 0.0
-    for place in map(int, np.flatnonzero(uneven)):
-        product = " x ".join(f"{name} {columns[name][place]:g}" for name in ("tp", "pp", "cp"))
-        detail = f"{product} does not divide {columns['count'][place]:g} accelerators"
-        table.fault(place, Fault("degrees do not divide the count", detail))
-    crowded = columns["ep"] > columns["count"]
-    for place in map(int, np.flatnonzero(crowded)):
-        detail = f"ep {columns['ep'][place]:g} of {columns['count'][place]:g} accelerators"
-        table.fault(place, Fault("more expert-parallel ranks than accelerators", detail))
+    """Note the rows whose degrees do not divide what they split; a shape that was only guessed breaks no rule."""
+    for rule in RULES:
+        guessed = np.zeros(draft.table.size, dtype=bool)
+        for name in rule.unless:
+            guessed |= draft.assumed.get(name, guessed)
+        for place in np.flatnonzero(rule.broken(draft.columns) & ~guessed).tolist():
+            row = {name: draft.columns[name][place] for name in _SHOWN}
+            draft.table.fault(place, Fault(rule.kind, rule.detail.format(**row)))

@@ -208,6 +208,17 @@ def test_experts_replace_the_dense_block() -> None:
         ({"accelerator": ""}, "unknown accelerator: the cell is blank"),
         ({"tp": "5"}, "degrees do not divide the count: tp 5 x pp 2 x cp 1 does not divide 64 accelerators"),
         ({"ep": "128"}, "more expert-parallel ranks than accelerators: ep 128 of 64 accelerators"),
+        ({"pp": "64", "tp": "1"}, "more pipeline stages than layers: pp 64 of 32 layers"),
+        ({"tp": "64", "pp": "1"}, "tensor-parallel ranks do not divide the heads: tp 64 of 32 heads"),
+        ({"ep": "8"}, "expert-parallel ranks do not divide the experts: ep 8 of 0 experts"),
+        (
+            {"ep": "4", "n_experts": "6", "experts_per_token": "2"},
+            "expert-parallel ranks do not divide the experts: ep 4 of 6 experts",
+        ),
+        (
+            {"cp": "8", "tp": "1", "pp": "1", "seq_len": "1001"},
+            "context-parallel ranks do not divide the sequence: cp 8 of 1001 tokens",
+        ),
         (
             {"n_layers": "", "hidden": ""},
             "no model size: give a recorded model, params, or n_layers and hidden",
@@ -223,6 +234,19 @@ def test_experts_replace_the_dense_block() -> None:
 )
 def test_a_row_that_cannot_be_estimated_says_why(cells: dict[str, str], reason: str) -> None:
     assert fault(**cells) == reason
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"n_layers": "", "hidden": "", "params": "7B", "pp": "64", "tp": "1"},
+        {"n_layers": "", "hidden": "", "params": "7B", "ep": "8"},
+        {"n_heads": "", "n_kv_heads": "", "hidden": "5000", "tp": "16", "pp": "4"},
+        {"seq_len": "", "cp": "16", "tp": "1", "pp": "1"},
+    ],
+)
+def test_what_was_only_guessed_breaks_no_rule(cells: dict[str, str]) -> None:
+    assert lowered({**ROW, **cells}).faults == [None]
 
 
 def test_a_faulty_row_is_left_out_of_the_case_and_the_others_stay() -> None:
