@@ -35,8 +35,9 @@ _LONG = 16384.0
 _IDLE = 0.01
 # Powers of two up to here may be the stages of a pipeline whose layers they do not divide.
 _DEEP = 32.0
-# By so much an assumed batch may grow that every replica has work: half of the published batches lie within it.
-STRETCH = 2.0
+# An assumed batch grows to so many times the usual one at most that every replica has work, as those on record do;
+# beyond that only where no layout has fewer replicas, and then hardly more.
+GROWTH, _HARDLY = 8.0, 2.0
 
 
 class Layouts(NamedTuple):
@@ -222,7 +223,7 @@ def _sharding(facts: _Facts) -> Mask:
 def _batches(facts: _Facts) -> Mask:
     """Every replica gets whole micro-batches, and an interleaved pipeline a multiple of its stages.
 
-    An assumed batch grows to what gives every replica work, where no layout has fewer replicas: hardly beyond that.
+    An assumed batch grows to what gives every replica work, within bounds.
     """
     least = facts.least_batch
     if not facts.open("global_batch"):
@@ -230,7 +231,7 @@ def _batches(facts: _Facts) -> Mask:
     if not len(least):
         return least > 0
     fewest = spread(np.minimum.reduceat(least, firsts(facts.asked)), facts.asked)
-    return least <= np.maximum(facts["global_batch"], fewest) * STRETCH
+    return least <= np.maximum(facts["global_batch"] * GROWTH, fewest * _HARDLY)
 
 
 # The rule that holds once a part of the layout is known, by the part, in the order in which they are opened.

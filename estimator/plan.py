@@ -11,6 +11,7 @@ from . import estimate
 from .arrays import Array
 from .case import Case
 from .formulas.activations import RECOMPUTE
+from .formulas.batch import batch_overhead
 from .layouts import Layouts, Places, Values, firsts, layouts, size_of, spread
 from .lower.layout import DEGREES, described
 from .provenance import Origin
@@ -21,6 +22,9 @@ _PIECE = 8192
 _ALIKE = 0.01
 # Of a card's memory no more than this share is planned: estimates of memory stray by about as much as is left.
 _FILLED = 0.95
+# The critical batch size over the usual batch: beyond it more tokens a step hardly save steps. An assumed batch that is
+# this much above the usual one is told.
+_CRITICAL, _LARGE = 4.0, 2.0
 # How much there is to a mode of recomputation, by its code: none, norms and activations, scores, layers.
 _REPEATED = np.array([0.0, 0.1, 0.2, 0.05])
 
@@ -54,13 +58,22 @@ def _best(case: Case, legal: Layouts) -> Places:
     fast = np.zeros(len(memory))
     # Time is a matter of those alone that fit.
     (time,) = _measured(case, _those(legal, fits), ("modelled_time",))
-    fast[fits] = np.nan_to_num(_those(legal, fits).columns.get("global_batch", np.ones(1)) / time)
+    fast[fits] = np.nan_to_num(_progress(case, _those(legal, fits)) / time)
     fastest = spread(np.maximum.reduceat(fast, first), legal.asked)
     alike = (fast >= fastest * (1.0 - _ALIKE)) & (fastest > 0)
     small = np.where(np.isnan(memory), np.inf, memory)
     order = np.where(fastest > 0, np.where(alike, _complication(legal.columns), np.inf), small)
     best = np.flatnonzero(order == spread(np.minimum.reduceat(order, first), legal.asked))
     return best[firsts(legal.asked[best])]
+
+
+def _progress(case: Case, legal: Layouts) -> Array:
+    """Return what a step brings a training on: its sequences, of which those of a large assumed batch count less."""
+    if "global_batch" not in legal.columns:
+        return np.ones(1)
+    batch = legal.columns["global_batch"]
+    usual = np.broadcast_to(np.asarray(case.columns["global_batch"]), (size_of(case),))[legal.asked]
+    return batch / batch_overhead(batch, _CRITICAL * usual)
 
 
 def _those(legal: Layouts, places: Places | slice) -> Layouts:
@@ -118,15 +131,18 @@ def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], tried: int)
     # What is chosen is no longer unknown.
     unknowns = tuple(unknown for unknown in case.unknowns if not unknown.low.keys() & case.free)
     filled = replace(case.with_columns(columns), unknowns=unknowns)
-    return filled if _many(case) else _told(filled, f"the fastest of {tried:,} legal layouts that fit")
+    if _many(case):
+        return filled
+    reason = f"the fastest of {tried:,} legal layouts that fit"
+    return _told(filled, reason, float(case.columns["global_batch"]))
 
 
 def _many(case: Case) -> bool:
     return any(np.ndim(column) for column in case.columns.values())
 
 
-def _told(case: Case, reason: str) -> Case:
-    """Say which layout was chosen and why."""
+def _told(case: Case, reason: str, usual: float) -> Case:
+    """Say which layout was chosen and why, and what became of the ``usual`` batch."""
     origins = {name: _origin(case, name, reason) for name in case.free}
     if found := [name for name in (*DEGREES, "zero") if name in case.free]:
         origins["sharding"] = Origin("assumed", reason, option=_option(found[0]))
@@ -135,12 +151,26 @@ def _told(case: Case, reason: str) -> Case:
         "sharding": described(case.columns),
         "recompute": RECOMPUTE[int(case.columns["recompute"])],
     }
-    return replace(case, origins={**case.origins, **origins}, words=words)
+    notes = (*case.notes, *_grown(case, usual))
+    return replace(case, origins={**case.origins, **origins}, words=words, notes=notes)
+
+
+def _grown(case: Case, usual: float) -> list[str]:
+    """Tell of an assumed batch that grew far beyond the usual one."""
+    batch, seq, count = (float(case.columns[name]) for name in ("global_batch", "seq", "count"))
+    if batch <= usual * _LARGE:
+        return []
+    return [
+        f"a batch of {batch:,.0f} sequences ({batch * seq / 1e6:,.3g} million tokens), {batch / usual:,.1f} times the "
+        f"usual one for this training, is taken to keep {count:,.0f} accelerators busy: for the same loss it may need "
+        "more tokens, which are not counted here"
+    ]
 
 
 def _origin(case: Case, name: str, reason: str) -> Origin:
     if name == "global_batch":
-        return case.origins[name]
+        usual = case.origins[name]
+        return usual._replace(reason=f"{usual.reason}; in whole micro-batches of every replica")
     kind = "assumed" if name in _LISTED else "derived"
     return Origin(kind, reason, option=_option(name))
 

@@ -6,11 +6,14 @@ import math
 
 import numpy as np
 
+from ..arrays import array
 from ..formulas.activations import RECOMPUTE
+from ..formulas.batch import usual_batch
+from ..formulas.flops import short_form_flops
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..inputs.stacks import STACKS
-from ..provenance import Figure, Origin
+from ..provenance import Origin
 from ..records import Record
 from . import batch
 from .asked import Asked
@@ -21,6 +24,7 @@ def lower(asked: Asked) -> None:
     if "seq" not in asked.draft.columns:
         asked.number("seq", "seq")
     asked.number("micro_batch", "micro_batch")
+    _tokens(asked)
     _batch(asked)
     recompute = asked.word_or_default("recompute", "recompute")
     asked.draft.put("recompute", float(RECOMPUTE.index(recompute)), asked.draft.origins["recompute"])
@@ -28,7 +32,6 @@ def lower(asked: Asked) -> None:
     asked.draft.put("unfused", float(attention == "unfused"), Origin("derived", f"attention is {attention}"))
     _optimizer(asked)
     _software(asked)
-    _tokens(asked)
     batch.warn(asked)
     open_ = {"global_batch", "micro_batch", "recompute"} - asked.run.given().keys()
     asked.draft.free |= open_
@@ -44,19 +47,37 @@ def _batch(asked: Asked) -> None:
             "global_batch", figure.value, Origin("assumed", figure.where, figure, "--global-batch")
         )
         return
-    figure, seq = _batch_figure(asked), asked.draft.columns.get("seq", math.nan)
-    sequences = max(float(np.round(figure.value / seq)), 1.0)
-    asked.draft.put("global_batch", sequences, Origin("assumed", figure.where, figure, "--global-batch"))
+    tokens, origin = _batch_tokens(asked)
+    sequences = max(float(np.round(tokens / asked.draft.columns.get("seq", math.nan))), 1.0)
+    asked.draft.put("global_batch", sequences, origin)
 
 
-def _batch_figure(asked: Asked) -> Figure:
-    """Return the tokens of a step: as the model was trained on record, else the house's choice."""
+def _batch_tokens(asked: Asked) -> tuple[float, Origin]:
+    """Return the tokens of a step: as the model was trained on record, else what is usual at its compute."""
     name = asked.draft.words.get("model")
     if name and name in asked.presets.files("models"):
         published = asked.presets.load("models", name).figures.get("batch_tokens")
         if published:
-            return published
-    return asked.defaults.figures["batch_tokens"]
+            return published.value, Origin("assumed", published.where, published, "--global-batch")
+    return _usual_batch(asked)
+
+
+def _usual_batch(asked: Asked) -> tuple[float, Origin]:
+    """Return the batch that is usual at the compute of the training; that of a training on record where none is."""
+    known, flops, growth = (
+        asked.defaults.figures[name] for name in ("batch_tokens", "batch_flops", "batch_growth")
+    )
+    columns = asked.draft.columns
+    if not {"layers", "tokens"} <= columns.keys():  # what lacks is told as a fault of its own
+        return known.value, Origin("assumed", known.where, known, "--global-batch")
+    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
+    compute = short_form_flops(active_parameters(model), columns["tokens"])
+    tokens = float(usual_batch(compute, *(array(figure.value) for figure in (known, flops, growth))))
+    reason = (
+        f"{tokens / 1e6:.3g} million tokens: batches grow with compute, to the power of {growth.value:g}, from the "
+        f"{known.value / 1e6:.3g} million of LLaMA 65B"
+    )
+    return tokens, Origin("assumed", reason, growth, "--global-batch")
 
 
 def _software(asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""The critical batch size and the loss it rests on, beside published values."""
+"""The usual batch, the critical batch size and the loss it rests on, beside published values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimator.arrays import array
-from estimator.formulas.batch import batch_overhead, critical_batch_size, loss
+from estimator.formulas.batch import batch_overhead, critical_batch_size, loss, usual_batch
 
 CONSTANTS = tuple(map(array, (6.4e13, 1.8e13, 0.076, 0.103)))
 
@@ -32,3 +32,25 @@ def test_the_critical_batch_doubles_for_every_thirteen_per_cent_of_loss() -> Non
 def test_a_batch_at_the_critical_size_needs_twice_the_tokens() -> None:
     assert float(batch_overhead(array(4e6), array(4e6))) == 2
     assert float(batch_overhead(array(0), array(4e6))) == 1
+
+
+# 65 billion parameters, 1.4 trillion tokens and 4 Mi tokens a step: LLaMA 65B.
+LLAMA = tuple(map(array, (4194304.0, 6 * 65e9 * 1.4e12, 0.3271)))
+
+
+def test_the_usual_batch_by_hand() -> None:
+    # A hundred times the compute: 100 ** 0.3271 = e ** (0.3271 * 4.60517) = e ** 1.50635 = 4.5102.
+    assert float(usual_batch(LLAMA[1], *LLAMA)) == 4194304
+    assert float(usual_batch(100 * LLAMA[1], *LLAMA) / 4194304) == pytest.approx(4.5102, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "tokens", "published"),
+    [(175e9, 300e9, 3.2e6), (176e9, 366e9, 4194304), (33e9, 1.4e12, 4e6), (405e9, 15.6e12, 16e6)],
+)
+def test_the_usual_batch_of_large_models_is_near_the_published_one(
+    parameters: float, tokens: float, published: float
+) -> None:
+    # GPT-3 (arXiv:2005.14165, Table 2.1), BLOOM, LLaMA 33B, Llama 3.1 405B: within a quarter of what was taken.
+    found = float(usual_batch(array(6 * parameters * tokens), *LLAMA))
+    assert published / 1.25 < found < published * 1.25
