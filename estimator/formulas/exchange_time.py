@@ -60,7 +60,8 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     -----
     .. math:: n \kappa_c (c - 1) \frac{2 T k (d + r + v)}{t \beta}
 
-    Keys and values pass round once forward; backward they and their gradients do. Context ranks follow each other
+    Keys and values pass round once forward; backward they and their gradients do. Of fewer key-value heads than
+    tensor ranks each rank has one (k = t). Context ranks follow each other
     after the tensor ranks: where they do not all lie in one domain the network's links set the pace.
 
     References
@@ -77,7 +78,8 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     """
     model, layout = job.model, job.layout
     heads = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
-    size = HALF * job.tokens * heads * (model.head_dim + model.rope_dim + model.value_dim) / layout.tp
+    own = np.maximum(heads / layout.tp, 1.0)
+    size = HALF * job.tokens * own * (model.head_dim + model.rope_dim + model.value_dim)
     inside = layout.tp * layout.cp <= job.domain
     rate = np.where(inside, scaleup_rate(job.machine, layout.cp), job.machine.scaleout_bandwidth)
     return np.where(layout.cp > 1, passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)

@@ -149,7 +149,8 @@ def head_time(job: Job) -> Array:
     .. math:: n \left(\frac{2 T h V}{t \, \eta P_{16}} + \kappa \frac{2 (V h / t + T (h + V / t))}{\beta}\right)
         + \kappa_v \frac{T V}{t \, \beta}
 
-    The head runs in 16 bit; softmax and loss pass over the logits in 32 bit. A model without a vocabulary has none.
+    The head runs in 16 bit, in two passes where it is frozen; softmax and loss pass over the logits in 32 bit. A model
+    without a vocabulary has none.
 
     References
     ----------
@@ -169,4 +170,5 @@ def head_time(job: Job) -> Array:
     edge = np.where(model.vocab > 0, model.hidden + model.vocab / ranks, 0.0)
     product = product_time(sixteen, model.vocab * model.hidden / ranks, edge)
     loss = job.fitted.logit_traffic * job.tokens * model.vocab / ranks / job.machine.memory_bandwidth
-    return job.passes * product + loss
+    passes = 3.0 - job.method.frozen * (1.0 - job.method.outer)
+    return passes * product + loss

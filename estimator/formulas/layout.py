@@ -171,8 +171,8 @@ def replicas_in_step(tp: Array, cp: Array, ep: Array) -> Array:
     >>> float(replicas_in_step(*map(np.float64, (4, 1, 8))))
     2.0
     """
-    ranks = np.asarray(tp * cp, dtype=np.int64)
-    return np.lcm(ranks, np.asarray(ep, dtype=np.int64)) / ranks
+    ranks, group = (np.nan_to_num(degree, nan=1.0).astype(np.int64) for degree in (tp * cp, ep))
+    return np.lcm(ranks, group) / (tp * cp) + 0.0 * ep
 
 
 def nodes_in_step(per_node: Array, tp: Array, pp: Array, cp: Array, ep: Array) -> Array:

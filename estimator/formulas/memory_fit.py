@@ -200,7 +200,7 @@ def _fewest_replicas(task: Task, kind: str) -> Array:
 
     many = _replicas(task, _with(2.0 * layout.ep)[1], back)
     found = np.ceil(many / step) * step
-    for power in range(int(np.max(layout.ep)).bit_length()):
+    for power in range(int(np.max(np.nan_to_num(layout.ep, nan=1.0))).bit_length()):
         few = step * 2.0**power
         found = np.minimum(found, np.where(_holds(*_with(few), back), few, np.inf))
     return found

@@ -50,29 +50,6 @@ def fetched_weights_time(job: Job, held: Array) -> Array:
     return np.where(job.method.offload >= 2, time, 0.0)
 
 
-def own_states(job: Job, learning: Array) -> Array:
-    """Parameters whose states belong to one rank. [1]
-
-    Parameters
-    ----------
-    job
-        The step.
-    learning
-        Parameters of one rank's share of the model that learn. [1]
-
-    References
-    ----------
-    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.1.
-
-    Examples
-    --------
-    >>> from estimator.formulas.example import example_job
-    >>> float(own_states(example_job(count=4, zero=1), np.float64(1e9)))
-    250000000.0
-    """
-    return learning / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
-
-
 def host_update_time(job: Job, own: Array) -> Array:
     r"""Time of the optimizer's update on the host, whose memory all cards of the node share. [s]
 
@@ -104,15 +81,15 @@ def host_update_time(job: Job, own: Array) -> Array:
     return _UPDATED * own * cards / job.host.host_memory_bandwidth
 
 
-def offload_time(job: Job, learning: Array, compute: Array) -> Array:
+def offload_time(job: Job, own: Array, compute: Array) -> Array:
     r"""Time by which states on the host lengthen a step: what is left of the way down, update and way up. [s]
 
     Parameters
     ----------
     job
         The step.
-    learning
-        Parameters of one rank's share of the model that learn. [1]
+    own
+        Parameters whose states belong to one rank. [1]
     compute
         Time of the step's micro-batches, behind which gradients go down. [s]
 
@@ -136,7 +113,6 @@ def offload_time(job: Job, learning: Array, compute: Array) -> Array:
     >>> round(float(offload_time(job, np.float64(1e9), np.float64(10))), 2)
     0.31
     """
-    own = own_states(job, learning)
     way, update = HALF * own / job.host.host_bandwidth, host_update_time(job, own)
     down = np.cbrt(compute * compute * compute + way * way * way) - compute
     time = down + np.cbrt(update * update * update + way * way * way)

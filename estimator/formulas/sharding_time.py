@@ -190,6 +190,29 @@ def group_exchange_time(job: Job, held: Array) -> Array:
     return np.where(hybrid, job.fitted.gradient_use * once, 0.0)
 
 
+def own_states(job: Job, learning: Array) -> Array:
+    """Parameters whose states belong to one rank. [1]
+
+    Parameters
+    ----------
+    job
+        The step.
+    learning
+        Parameters of one rank's share of the model that learn. [1]
+
+    References
+    ----------
+    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.1.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(own_states(example_job(count=4, zero=1), np.float64(1e9)))
+    250000000.0
+    """
+    return learning / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
+
+
 def optimizer_time(job: Job, held: Array) -> Array:
     r"""Time of the optimizer's update of a rank's own states, bound by memory. [s]
 
@@ -219,5 +242,4 @@ def optimizer_time(job: Job, held: Array) -> Array:
     >>> float(optimizer_time(example_job(count=8, zero=1, optimizer_traffic=40), np.float64(1e9)))
     0.005
     """
-    own = held / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
-    return job.fitted.optimizer_traffic * own / job.machine.memory_bandwidth
+    return job.fitted.optimizer_traffic * own_states(job, held) / job.machine.memory_bandwidth

@@ -95,8 +95,10 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     once, again = chosen_attention_time(job, 0.0), chosen_attention_time(job, partial)
     inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
     norms = dense * elementwise_time(job, model.ffn) + sparse * elementwise_time(job, inner)
+    adapters = adapters_time(job, passed)
     sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0)
-    repeated = whole * (products + sparse * experts + sent + shaken / 2.0) + light * norms / 3.0
+    repeated = whole * (products + sparse * experts + adapters / 3.0 + sent + shaken / 2.0)
+    repeated = repeated + light * norms / 3.0
     return {
         "matrix_products": job.passes * products,
         "attention": blocks * once,
@@ -104,7 +106,7 @@ def layers_time(job: Job) -> Mapping[str, Array]:
         "experts": job.passes * sparse * experts,
         "routing": sparse * job.fitted.router_time,
         "recomputation": repeated + blocks * (again - once),
-        "adapters": adapters_time(job, passed),
+        "adapters": adapters,
         "dequantisation": dequantisation_time(job, whole),
         "tensor_parallel": shaken,
         "context_parallel": blocks * context_parallel_time(job, partial),

@@ -20,6 +20,7 @@ from .sharding_time import (
     group_exchange_time,
     held_parameters,
     optimizer_time,
+    own_states,
     sharded_weights_time,
 )
 from .stage_time import bubble_share, exposed, head_share, layers_time
@@ -130,13 +131,13 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "gradient_exchange": _over(gradient_exchange_time, job, learning)
         + _over(group_exchange_time, job, learning),
         "optimizer": np.where(job.method.offload >= 1, 0.0, _over(optimizer_time, job, learning)),
-        "offload": count * fetch + offload_time(job, learning.dense + learning.experts, count * slowest),
+        "offload": count * fetch + offload_time(job, _over(own_states, job, learning), count * slowest),
         "overhead": job.fitted.step_overhead + 0.0 * layout.count,
     }
 
 
 def _over(formula: Callable[[Job, Array], Array], job: Job, shares: Shares) -> Array:
-    """Sum a time over the dense part and over experts, each among the ranks that hold it. [s]"""
+    """Sum what a formula gives of the dense part and of experts, each among the ranks that hold it."""
     return formula(job, shares.dense) + formula(among_experts(job), shares.experts)
 
 

@@ -70,6 +70,14 @@ def test_tensor_ranks_beyond_a_server_share_its_network() -> None:
 # Context parallelism by ring.
 
 
+def test_each_tensor_rank_has_a_key_value_head_of_its_own() -> None:
+    given = {"cp": 4, "kv_heads": 2}
+    one, two, eight = (float(context_ring_time(example_job(**given, tp=tp), array(3))) for tp in (1, 2, 8))
+    # Two heads of 200 elements for 250 tokens are 200 kB, and half of it on each of two ranks or more. Beyond a server
+    # of eight cards they go over a tenth of the bandwidth.
+    assert [one, two, eight] == pytest.approx([9 * 2e5 / 1e11, 9 * 1e5 / 1e11, 9 * 1e5 / 1e10], rel=1e-12)
+
+
 def test_the_ring_by_hand() -> None:
     # Four ranks of 250 tokens: 10 heads of 100 + 100 elements, 1 MB, passed on three times a round; three rounds.
     assert float(context_ring_time(example_job(cp=4), array(3))) == pytest.approx(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from estimator.arrays import array
 from estimator.formulas import offload_time
 from estimator.formulas.example import example_job
+from estimator.formulas.sharding_time import own_states
 from estimator.formulas.step_time import parts_time
 
 few = settings(deadline=None, max_examples=30)
@@ -31,7 +32,7 @@ def test_the_update_on_the_host_by_hand() -> None:
 def test_cards_of_a_node_share_the_memory_of_its_host() -> None:
     # A rank's own part shrinks as ranks are added, the node's traffic does not.
     times = [
-        float(offload_time.host_update_time(job, offload_time.own_states(job, array(8e9))))
+        float(offload_time.host_update_time(job, own_states(job, array(8e9))))
         for job in (example_job(count=count, zero=1) for count in (1, 4, 8, 16))
     ]
     assert times == pytest.approx([28 * 8e9 / 1e11] * 3 + [28 * 8e9 / 1e11 / 2], rel=1e-12)

@@ -137,6 +137,15 @@ def test_states_of_experts_go_to_the_host_as_well() -> None:
     assert parts(job)["optimizer"] == 0.0
 
 
+def test_fewer_ranks_share_the_states_of_an_expert_on_the_host() -> None:
+    given = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000, "moe_layers": 4, "ffn": 0, "zero": 1}
+    job = example_job(**given, offload=1, count=8, ep=4, expert_use=0, gradient_use=0)
+    # Eight ranks share the dense part, two each hold a quarter of the experts: an eighth of both for each card.
+    work = sum(part for name, part in parts(job).items() if name != "offload")
+    own = 4 * (4e6 + 8000 + 8 * 8e6) / 8
+    assert parts(job)["offload"] == pytest.approx(float(offload_time(job, array(own), array(work))))
+
+
 def test_weights_from_the_host_come_beside_those_of_other_ranks() -> None:
     # 48 million weights of 2 bytes: gathered twice, spread once, and an eighth fetched twice over 1 GB/s.
     job = example_job(count=8, zero=3, offload=2, host_bandwidth=1e9, global_batch=24)
@@ -146,7 +155,7 @@ def test_weights_from_the_host_come_beside_those_of_other_ranks() -> None:
     assert found["sharding"] == pytest.approx(3 * (np.cbrt(work**3 + gather**3) - work))
     both = np.cbrt(work**3 + (gather + fetch) ** 3) - work
     way = 3 * both - found["sharding"]
-    assert found["offload"] == pytest.approx(way + float(offload_time(job, array(48e6), array(3 * work))))
+    assert found["offload"] == pytest.approx(way + float(offload_time(job, array(48e6 / 8), array(3 * work))))
 
 
 def test_adapters_leave_experts_as_they_are() -> None:

@@ -107,6 +107,21 @@ def test_embedding_and_head_that_learn_are_exchanged_too() -> None:
     assert float(tuning_time.learning_parameters(job, array(9))) == 2 * 100 * 1000 / 2
 
 
+def test_a_head_that_learns_is_passed_thrice() -> None:
+    frozen, learning = (step(vocab=50000, frozen=1, rank=10, outer=outer)["logits"] for outer in (0, 1))
+    once = 2 * 1000 * 1000 * 50000 / 1e14
+    assert [frozen, learning] == pytest.approx([2 * once, 3 * once], rel=1e-12)
+
+
+def test_full_recomputation_passes_the_adapters_once_more() -> None:
+    none, full = (step(frozen=1, rank=10, recompute=mode) for mode in (0, 2))
+    # Rank 10 on four layers of 18,000 rows and columns, 1,000 tokens; four of 12 million weights; half of the scores.
+    adapters, products, scores = 2 * 10 * 72e3 * 1e3, 2 * 48e6 * 1e3, 4 * 2 * 500 * 1e3 * 2e3
+    assert none["recomputation"] == 0
+    assert full["recomputation"] == pytest.approx((adapters + products + scores) / 1e14, rel=1e-12)
+    assert full["adapters"] == none["adapters"]
+
+
 def test_frozen_weights_are_gathered_as_they_are_kept() -> None:
     held, learning = array(6e6), array(3e5)
 
@@ -129,8 +144,10 @@ def test_adapters_are_never_slower_to_train_but_for_their_own_work(
     given = {"recompute": mode, "zero": zero, "count": 16, "optimizer_traffic": 40}
     full, tuned = step(**given), step(**given, frozen=1, rank=rank, base=base)
     own = {"adapters", "dequantisation", "sharding"}
+    # Full recomputation passes the adapters forward once more.
+    beside = {"recomputation": tuned["adapters"] / 3 if mode == 2 else 0.0}
     for name in full.keys() - own:
-        assert tuned[name] <= full[name] * (1 + 1e-12), name
+        assert tuned[name] <= (full[name] + beside.get(name, 0.0)) * (1 + 1e-12), name
 
 
 @few
