@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,17 +37,28 @@ _PURE = {"adamw": "adamw-bf16", "sgd": "sgd-16bit"}
 
 def lower_memory(table: Table, presets: Presets) -> Lowered:
     """Lower rows of peak memory, as `lower_rows` does."""
-    return lower_rows(_renamed(table, presets), presets, _put_method)
+    chips = _chips(table, presets)
 
+    def _more(draft: RowDraft, presets: Presets) -> None:
+        _put_method(draft, presets)
+        draft.note("accelerator", np.array([not chip for chip in chips], dtype=bool))
 
-def _renamed(table: Table, presets: Presets) -> Table:
-    """Return the table with cells in the words of rows of throughput; a chip that nobody names is the house's."""
     usual = default_chip(presets)
+    return lower_rows(_renamed(table, [chip or usual for chip in chips]), presets, _more)
+
+
+def _chips(table: Table, presets: Presets) -> list[str]:
+    """Return the accelerator that every row names, blank where nobody knows it: memory hardly depends on it."""
     names, which = distinct(table.text("accelerator"), table.text("device"))
-    chips = [next((name for name in pair if accelerators_of(presets, name)), usual) for pair in names]
+    chips = [next((name for name in pair if accelerators_of(presets, name)), "") for pair in names]
+    return [chips[index] for index in map(int, which)]
+
+
+def _renamed(table: Table, chips: Sequence[str]) -> Table:
+    """Return the table with cells in the words of rows of throughput."""
     method = table.text("method")
     cells = {
-        "accelerator": [chips[index] for index in map(int, which)],
+        "accelerator": chips,
         "recompute": [_recompute(cell) for cell in table.text("activation_checkpointing")],
         "zero_stage": [
             _stage(f"{cell} {way}") for cell, way in zip(table.text("zero_stage"), method, strict=True)

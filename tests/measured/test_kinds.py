@@ -73,6 +73,8 @@ def test_a_chip_that_nobody_names_is_no_fault_of_memory() -> None:
     found = memory(device="(profile; device not stated)")
     assert found.faults == [None]
     assert found.chips == [("nvidia-h100-sxm-80gb", "hopper")]
+    assert "accelerator" in found.assumptions(0)
+    assert "accelerator" not in memory().assumptions(0)
 
 
 def test_a_stated_cap_of_the_length_widens_the_range() -> None:
