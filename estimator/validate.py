@@ -163,6 +163,25 @@ class Validation:
 
 
 def kind_of(path: Path, header: Sequence[str]) -> Kind:
+    """Return the kind of measured rows that a header tells of.
+
+    Parameters
+    ----------
+    path
+        The file, for the error.
+    header
+        Names of its columns.
+
+    Raises
+    ------
+    EstimatorError
+        No column, or the columns of several kinds, tell what was measured.
+
+    Examples
+    --------
+    >>> kind_of(Path("mine.csv"), ["id", "iter_time_s"]).name
+    'throughput'
+    """
     found = [kind for kind in KINDS if set(kind.targets) & set(header)]
     if len(found) == 1:
         return found[0]

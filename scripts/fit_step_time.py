@@ -20,7 +20,7 @@ from step_time.left_out import errors, quarters  # noqa: E402
 from step_time.practice import planned_errors, practice_spreads  # noqa: E402
 from step_time.record import render  # noqa: E402
 from step_time.rows import once, scorable_rows  # noqa: E402
-from step_time.spread import beyond, model_spreads  # noqa: E402
+from step_time.spread import strays_of  # noqa: E402
 
 from estimator.presets import Presets  # noqa: E402
 
@@ -33,15 +33,10 @@ def made() -> str:
     """Return the record that the rows teach."""
     rows = scorable_rows(Presets())
     fitted = fit(once(rows))
-    left = {"quarters": errors(rows, quarters(rows), fitted)}
+    left = {"quarter": errors(rows, quarters(rows), fitted)}
     left |= {name: errors(rows, rows.words[name], fitted) for name in ("source", "accelerator")}
-    strays = {
-        "model": model_spreads(rows, left["quarters"]),
-        "stack": beyond(rows, left["source"], left["quarters"]),
-        "practice": practice_spreads(rows, planned_errors(rows, fitted)),
-        "accelerator": beyond(rows, left["accelerator"], left["quarters"]),
-    }
-    return render(rows, fitted, left, strays)
+    practice = practice_spreads(rows, planned_errors(rows, fitted))
+    return render(rows, fitted, left, {**strays_of(rows, left), "practice": practice})
 
 
 def _numbers(text: str) -> dict[str, list[float]]:

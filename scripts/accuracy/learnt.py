@@ -11,7 +11,7 @@ import numpy as np
 from step_time.fitting import Fitted
 from step_time.record import render
 from step_time.rows import Floats, Rows
-from step_time.spread import Spread, beyond, model_spreads
+from step_time.spread import Spread, strays_of
 
 from estimator import Presets, ranges
 from estimator.arrays import Array
@@ -28,12 +28,8 @@ def record_text(rows: Rows, fitted: Fitted, errors: Errors) -> str:
 
     Strays of other kinds (how layouts in use compare with planned ones) are the house's: no row's range rests on them.
     """
-    strays = {
-        "model": model_spreads(rows, errors["quarter"]),
-        "stack": beyond(rows, errors["source"], errors["quarter"]),
-        "accelerator": beyond(rows, errors["accelerator"], errors["quarter"]),
-    }
-    text = render(rows, fitted, {**errors, "quarters": errors["quarter"]}, strays)
+    strays = strays_of(rows, errors)
+    text = render(rows, fitted, errors, strays)
     return text + "".join(f"{line}\n" for line in _other_strays(list(strays)))
 
 

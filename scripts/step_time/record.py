@@ -74,7 +74,7 @@ def render(
     sources = sorted(set(rows.words["source"].tolist()))
     known = chip_known(rows)
     scores = {
-        "quarters": summary(errors["quarters"]),
+        "quarters": summary(errors["quarter"]),
         "sources": summary(errors["source"]),
         "sources_of_known_chips": summary(errors["source"][known]),
         "accelerators": summary(errors["accelerator"]),

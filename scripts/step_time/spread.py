@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -69,3 +70,12 @@ def beyond(rows: Rows, wide: Floats, narrow: Floats) -> dict[str, Spread]:
             float(np.exp(-more[0])), float(np.exp(more[1])), _count(rows, mask)
         )
     return found
+
+
+def strays_of(rows: Rows, errors: Mapping[str, Floats]) -> dict[str, dict[str, Spread]]:
+    """Return what steps stray by what was not known of them, from errors on these rows by kind of what was left out."""
+    return {
+        "model": model_spreads(rows, errors["quarter"]),
+        "stack": beyond(rows, errors["source"], errors["quarter"]),
+        "accelerator": beyond(rows, errors["accelerator"], errors["quarter"]),
+    }

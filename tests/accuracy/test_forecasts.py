@@ -15,7 +15,7 @@ from .by_hand import CHIP, kept, made
 from accuracy import constant, figures, layouts, learnt, measure, one_step, store  # isort: skip
 from step_time import rows as step_rows  # isort: skip
 from step_time.rows import Rows, scorable_rows  # isort: skip
-from step_time.spread import Spread  # isort: skip
+from step_time.spread import Spread, strays_of  # isort: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,16 @@ def test_a_range_is_learnt_without_the_rows_it_is_for(
     ((rows, kept_errors),) = made_of
     assert not set(rows.words["id"].tolist()) & set(measured.words["id"][part.left(measured)].tolist())
     assert all(len(each) == rows.size and not np.isnan(each).any() for each in kept_errors.values())
+
+
+def test_what_is_not_known_of_a_step_strays_beyond_the_model() -> None:
+    rows, away = made([1.0] * 11), np.linspace(-0.1, 0.1, 11)
+    found = strays_of(rows, {"quarter": away, "source": 2 * away, "accelerator": 3 * away})
+    # A tenth of eleven configurations is six tenths of the way from the first to the second: 0.088.
+    model, stack, chip = (found[name]["@experts=no"] for name in ("model", "stack", "accelerator"))
+    assert np.log([model.low, model.high]) == pytest.approx([-0.088, 0.088])
+    assert np.log([stack.low, stack.high]) == pytest.approx([-0.088 * 3**0.5, 0.088 * 3**0.5])
+    assert np.log([chip.low, chip.high]) == pytest.approx([-0.088 * 8**0.5, 0.088 * 8**0.5])
 
 
 @pytest.fixture
