@@ -62,7 +62,8 @@ def test_a_range_is_learnt_without_the_rows_it_is_for(
 
 
 def test_what_is_not_known_of_a_step_strays_beyond_the_model() -> None:
-    rows, away = made([1.0] * 11), np.linspace(-0.1, 0.1, 11)
+    rows = made([1.0] * 12, experts=["no"] * 11 + ["yes"])
+    away = np.append(np.linspace(-0.1, 0.1, 11), 0.0)
     found = strays_of(rows, {"quarter": away, "source": 2 * away, "accelerator": 3 * away})
     # A tenth of eleven configurations is six tenths of the way from the first to the second: 0.088.
     model, stack, chip = (found[name]["@experts=no"] for name in ("model", "stack", "accelerator"))
