@@ -2,73 +2,126 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import Array, array
+from .arrays import Array, array, quotient
 from .case import Case
 from .estimate import evaluate
 from .formulas.layout import Layout, data_parallel, nodes_in_step
 from .formulas.throughput import nodes_needed
+from .layouts import GROWTH, Places, Values
 from .plan import planned
 
-_ROUNDS = 80
+_ROUNDS = 40
 # After so many larger counts in turn whose time is not less than this share of the least, no count finishes.
-_PATIENCE, _SHORTER = 6, 0.95
+_PATIENCE, _SHORTER = 9, 0.95
+# A low MFU, so that the first count tried is likely to be enough.
+_FIRST_MFU = 0.4
+# So many counts are tried at once; those about the one that the speed so far promises lie this share of it apart.
+_AT_ONCE, _APART = 4, 0.015
 # The count grows at most so many times from one trial to the next.
 _LEAP = 1024.0
 
 
 class _Search(NamedTuple):
-    """Nodes known to be too few and to be enough; the fastest tried, its time, and counts since then in vain."""
+    """Nodes known to be too few and to be enough; the fastest tried, its time, and counts since then in vain.
+
+    ``wanted`` are the nodes that would finish at the speed of the last ones tried.
+    """
 
     few: Array
     enough: Array
     fastest: Array
     time: Array
     vain: Array
+    wanted: Array
 
 
 def nodes_in_time(case: Case) -> tuple[Array, Array]:
     """Return the nodes that a case needs, and 1 where they finish in time; else the fastest that were tried.
 
     The time of a step falls in leaps, as batches and layouts divide: with one step of nodes less the run would
-    take too long, but far fewer nodes may happen to be enough.
+    take too long, but far fewer nodes may happen to be enough. An assumed batch that had to grow beyond those on
+    record does not count as in time.
 
     Parameters
     ----------
     case
         Columns of any shape without ``count``, with ``within``, the time allowed. [s]
     """
+    shape = np.broadcast_shapes(*(np.shape(column) for column in case.columns.values()))
     step = nodes_in_step(*(case.columns[name] for name in ("per_node", "tp", "pp", "cp", "ep")))
-    start = array(step + 0.0 * case.columns["within"])
-    search = _Search(0.0 * start, start + np.inf, start, start + np.inf, 0.0 * start)
-    tried = start
-    ended = start < 0.0
+    step = np.broadcast_to(step, shape).ravel()
+    flat = _each(case, shape)
+    tried = _first(flat, step)
+    search = _Search(0.0 * step, step + np.inf, tried[:, 0], step + np.inf, 0.0 * step, tried[:, 0])
     for _ in range(_ROUNDS):
-        wanted, time = _needed(case, tried)
-        found = _narrowed(search, tried, wanted, time)
-        # What has ended learns no more, however long others beside it go on: each is answered as alone.
-        search = _Search(*(np.where(ended, old, new) for old, new in zip(search, found, strict=True)))
-        ended = (search.enough - search.few <= step) | (search.vain > _PATIENCE)
-        if np.all(ended):
+        search = _learnt(flat, search, tried)
+        open_ = (search.enough - search.few > step) & (search.vain <= _PATIENCE)
+        if not np.any(open_):
             break
-        tried = _next(search, wanted, step)
-    in_time = np.isfinite(search.enough)
-    return np.where(in_time, search.enough, search.fastest), array(in_time)
+        # What is settled is not tried again: an answer does not depend on the questions beside it.
+        tried = np.where(open_[:, np.newaxis], _next(search, step), 0.0)
+    found = np.isfinite(search.enough)
+    nodes = np.where(found, search.enough, search.fastest)
+    return array(nodes.reshape(shape)), array(found.reshape(shape))
 
 
-def _needed(case: Case, nodes: Array) -> tuple[Array, Array]:
+def _each(case: Case, shape: tuple[int, ...]) -> Case:
+    """Return the case with one question after the other."""
+    columns = {
+        name: np.broadcast_to(column, shape).ravel() if np.ndim(column) else column
+        for name, column in case.columns.items()
+    }
+    return replace(case, columns=columns)
+
+
+def _first(case: Case, step: Values) -> Values:
+    """Return the nodes to begin with: those that finish at a usual share of the peak. One count a question."""
+    columns = case.columns
+    found = evaluate(case.with_columns({"count": columns["per_node"]}), ("time_at_peak",))
+    steps = columns["tokens"] / (columns["global_batch"] * columns["seq"])
+    share = np.where(np.isnan(columns["given_mfu"]), _FIRST_MFU, columns["given_mfu"]) * columns["goodput"]
+    nodes = quotient(found.values["time_at_peak"] * steps, share * columns["within"])
+    whole = np.maximum(np.ceil(np.where(np.isfinite(nodes), nodes, 1.0) / step), 1.0)
+    if "global_batch" not in case.free:  # hardly any other number divides the batch
+        whole = np.exp2(np.ceil(np.log2(whole)))
+    return (whole * step)[:, np.newaxis]
+
+
+def _learnt(case: Case, search: _Search, tried: Values) -> _Search:
+    """Try nodes, of each question some in rising order, and learn from each."""
+    fresh = np.diff(tried, axis=1, prepend=0.0) > 0
+    asked = np.nonzero(fresh)[0]
+    wanted, time = (np.full(tried.shape, np.nan) for _ in range(2))
+    wanted[fresh], time[fresh] = _needed(case, asked, tried[fresh])
+    for nodes, needed, each, new in zip(tried.T, wanted.T, time.T, fresh.T, strict=True):
+        learnt = _narrowed(search, nodes, needed, each)
+        search = _Search(*(np.where(new, *pair) for pair in zip(learnt, search, strict=True)))
+    return search
+
+
+def _needed(case: Case, asked: Places, nodes: Values) -> tuple[Array, Array]:
     """Return the nodes that would finish in time at the speed of so many nodes, and the time that these take.
 
-    It is no time at all where the batch that is asked for does not divide over so many.
+    It is no time at all where the batch that is asked for does not divide over so many, or the assumed one had
+    to grow too far.
     """
-    per_node, within = case.columns["per_node"], case.columns["within"]
-    trial = planned(case.with_columns({"count": nodes * per_node}))
+    columns = {
+        name: np.asarray(column)[asked] if np.ndim(column) else column
+        for name, column in case.columns.items()
+    }
+    per_node, within = columns["per_node"], columns["within"]
+    trial = planned(replace(case, columns={**columns, "count": nodes * per_node}))
     found = evaluate(trial, ("occupied_hours", "wall_clock", "fewest_accelerators")).values
     wanted = nodes_needed(found["occupied_hours"], within, per_node, found["fewest_accelerators"])
-    whole = _divides(trial) if "global_batch" not in case.free else np.isfinite(wanted)
+    if "global_batch" in case.free:
+        whole = trial.columns["global_batch"] <= GROWTH * columns["global_batch"]
+    else:
+        whole = _divides(trial)
     return np.where(whole, wanted, np.maximum(wanted, nodes + 1.0)), np.where(
         whole, found["wall_clock"], np.inf
     )
@@ -83,25 +136,36 @@ def _divides(case: Case) -> Array:
 def _narrowed(search: _Search, tried: Array, wanted: Array, time: Array) -> _Search:
     """Learn from a trial."""
     fine, faster = wanted <= tried, time < search.time * _SHORTER
-    enough = np.where(fine, tried, search.enough)
+    enough = np.where(fine, np.minimum(tried, search.enough), search.enough)
     return _Search(
-        np.where(fine, search.few, tried),
+        np.where(fine | (tried >= enough), search.few, np.maximum(tried, search.few)),
         enough,
         np.where(faster, tried, search.fastest),
         np.where(faster, time, search.time),
         np.where(faster | np.isfinite(enough), 0.0, search.vain + 1.0),
+        np.where(tried <= enough, wanted, search.wanted),
     )
 
 
-def _next(search: _Search, wanted: Array, step: Array) -> Array:
-    """Choose the nodes to try: doublings until they are enough, then about the middle.
-
-    Steps are counted in powers of two as large as fit, since a number of many divisors suits the most layouts.
+def _next(search: _Search, step: Values) -> Values:
+    """Choose the nodes to try next, of each question some in rising order: first about what the speed so far promises,
+    then between those too few and those enough. A power of two is among them: it suits the most layouts and batches.
     """
-    few, enough = search.few / step, search.enough / step
-    least = np.maximum(few, 1.0)
-    doubled = np.exp2(np.ceil(np.log2(np.clip(wanted / step, 2.0 * least, _LEAP * least))))
-    half = np.where(np.isfinite(enough), enough - few, 2.0) / 2.0
-    power = np.exp2(np.floor(np.log2(np.maximum(half, 1.0))))
-    middle = np.floor((few + half) / power) * power
-    return step * np.where(np.isposinf(enough), doubled, np.where(enough - few <= 1.0, enough, middle))
+    few, enough, wanted = (
+        (each / step)[:, np.newaxis] for each in (search.few, search.enough, search.wanted)
+    )
+    most = np.minimum(np.maximum(few, 1.0) * _LEAP, enough)
+    wanted = np.ceil(np.clip(np.where(np.isnan(wanted), few, wanted), few + 1.0, most))
+    apart, power = np.maximum(np.round(wanted * _APART), 1.0), np.exp2(np.ceil(np.log2(wanted)))
+    about = np.concatenate([wanted - apart, wanted, wanted + apart, power], axis=1)
+    beyond = np.concatenate([wanted, wanted + apart, power, 2.0 * power], axis=1)
+    between = np.where(few > 0, _between(few, np.where(np.isinf(enough), few, enough)), about)
+    nodes = np.where(np.isinf(enough), beyond, np.clip(between, few + 1.0, enough - 1.0))
+    return np.sort(nodes, axis=1) * step[:, np.newaxis]
+
+
+def _between(few: Values, enough: Values) -> Values:
+    """Spread trials between two ends, on multiples of powers of two."""
+    apart = (enough - few) / (_AT_ONCE + 1.0)
+    power = np.exp2(np.floor(np.log2(np.maximum(apart, 1.0))))
+    return np.ceil((few + apart * np.arange(1.0, _AT_ONCE + 1.0)) / power) * power

@@ -414,7 +414,7 @@ def test_the_count_is_the_first_that_finishes(exponent: float, within: str) -> N
     case = slower(exponent=exponent, within=within)
     found = sized(case)
     assert float(found.columns["count"]) == 8 * fewest_nodes(case) > 0
-    assert found.notes == case.notes
+    assert LATE not in found.notes
 
 
 def test_a_falling_efficiency_takes_more_than_one_round() -> None:
@@ -723,9 +723,9 @@ def test_a_count_that_nobody_has_is_noted() -> None:
 
 
 def test_a_count_that_was_found_may_be_one_that_nobody_has() -> None:
-    idle, nobody = notes(params=1e13, tokens="200T", within="30 days")
+    grown, nobody = notes(params=1e13, tokens="200T", within="30 days")
     assert "more than any run on record" in nobody
-    assert "leaves accelerators idle" in idle  # at the MFU given they would be fast enough all the same
+    assert "times the usual one for this training" in grown
 
 
 # Asking.
