@@ -13,7 +13,7 @@ from .estimate import evaluate
 from .formulas.layout import Layout, data_parallel, nodes_in_step
 from .formulas.throughput import nodes_needed
 from .layouts import GROWTH, Places, Values
-from .plan import planned
+from .plan import plan
 
 _ROUNDS = 40
 # After so many larger counts in turn whose time is not less than this share of the least, no count finishes.
@@ -115,9 +115,15 @@ def _needed(case: Case, asked: Places, nodes: Values) -> tuple[Array, Array]:
         for name, column in case.columns.items()
     }
     per_node, within = columns["per_node"], columns["within"]
-    trial = planned(replace(case, columns={**columns, "count": nodes * per_node}))
-    found = evaluate(trial, ("occupied_hours", "wall_clock", "fewest_accelerators")).values
-    wanted = nodes_needed(found["occupied_hours"], within, per_node, found["fewest_accelerators"])
+    trial, fits = plan(replace(case, columns={**columns, "count": nodes * per_node}))
+    names = (
+        ("occupied_hours", "wall_clock")
+        if np.all(fits)
+        else ("occupied_hours", "wall_clock", "fewest_accelerators")
+    )
+    found = evaluate(trial, names).values
+    fewest = np.where(fits, 1.0, found.get("fewest_accelerators", 1.0))
+    wanted = nodes_needed(found["occupied_hours"], within, per_node, fewest)
     if "global_batch" in case.free:
         whole = trial.columns["global_batch"] <= GROWTH * columns["global_batch"]
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from .arrays import Array
 from .case import Case
 from .formulas.activations import RECOMPUTE
 from .formulas.batch import batch_overhead
-from .layouts import Layouts, Places, Values, firsts, layouts, size_of, spread
+from .layouts import Layouts, Mask, Places, Values, firsts, layouts, size_of, spread
 from .lower.layout import DEGREES, described
 from .provenance import Origin
 
@@ -29,6 +30,13 @@ _CRITICAL, _LARGE = 4.0, 2.0
 _REPEATED = np.array([0.0, 0.1, 0.2, 0.05])
 
 
+class Plan(NamedTuple):
+    """A case with its layout, and of each question whether that is known to fit on the cards."""
+
+    case: Case
+    fits: Mask
+
+
 def planned(case: Case) -> Case:
     """Return the case with the layout that it leaves open filled in, for each of its questions.
 
@@ -38,19 +46,24 @@ def planned(case: Case) -> Case:
         Columns of shape () or (n,); ``free`` names the parts of the layout that are open. A question of which no
         legal layout is known keeps the columns that it has.
     """
-    if not case.free:
-        return case
-    legal = layouts(case)
-    if not len(legal.asked):
-        return case
-    best = _best(case, legal)
+    return plan(case).case
+
+
+def plan(case: Case) -> Plan:
+    """Do as `planned`, and tell which questions fit, as far as a layout had to be found for that."""
+    fits = np.zeros(size_of(case), dtype=bool)
+    legal = layouts(case) if case.free else None
+    if legal is None or not len(legal.asked):
+        return Plan(case, fits)
+    best, found = _best(case, legal)
     chosen = {name: column[best] for name, column in legal.columns.items()}
-    return _filled(case, legal.asked[best], chosen, len(legal.asked))
+    fits[legal.asked[best]] = found
+    return Plan(_filled(case, legal.asked[best], chosen, len(legal.asked)), fits)
 
 
-def _best(case: Case, legal: Layouts) -> Places:
+def _best(case: Case, legal: Layouts) -> tuple[Places, Mask]:
     """Return the place of the best layout of each question that has one: the fastest that fits, the simplest of
-    those alike; where none fits, the one that takes the least memory.
+    those alike; where none fits, the one that takes the least memory. And whether it fits.
     """
     first, names = firsts(legal.asked), ("memory", "memory_usable")
     memory, room = _measured(case, legal, names)
@@ -64,7 +77,8 @@ def _best(case: Case, legal: Layouts) -> Places:
     small = np.where(np.isnan(memory), np.inf, memory)
     order = np.where(fastest > 0, np.where(alike, _complication(legal.columns), np.inf), small)
     best = np.flatnonzero(order == spread(np.minimum.reduceat(order, first), legal.asked))
-    return best[firsts(legal.asked[best])]
+    best = best[firsts(legal.asked[best])]
+    return best, fastest[best] > 0
 
 
 def _progress(case: Case, legal: Layouts) -> Array:
