@@ -58,7 +58,9 @@ def plan(case: Case) -> Plan:
     best, found = _best(case, legal)
     chosen = {name: column[best] for name, column in legal.columns.items()}
     fits[legal.asked[best]] = found
-    return Plan(_filled(case, legal.asked[best], chosen, len(legal.asked)), fits)
+    which = "the fastest that fits" if np.all(found) else "none fits, and this takes the least memory"
+    reason = f"{which}, of {len(legal.asked):,} legal layouts"
+    return Plan(_filled(case, legal.asked[best], chosen, reason), fits)
 
 
 def _best(case: Case, legal: Layouts) -> tuple[Places, Mask]:
@@ -135,24 +137,18 @@ def _complication(columns: Mapping[str, Values]) -> Values:
 _LISTED = ("micro_batch", "recompute")
 
 
-def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], tried: int) -> Case:
+def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], reason: str) -> Case:
     """Put the chosen layouts into the case; a single question gets origins and words too."""
-    columns: dict[str, Array] = {}
+    many = any(np.ndim(column) for column in case.columns.values())
+    size, columns = size_of(case), dict[str, Array]()
     for name, values in chosen.items():
-        column = np.broadcast_to(np.asarray(case.columns[name], dtype=np.float64), (size_of(case),)).copy()
+        column = np.broadcast_to(case.columns[name], (size,)).copy()
         column[asked] = values
-        columns[name] = column if _many(case) else column[0]
+        columns[name] = column if many else column[0]
     # What is chosen is no longer unknown.
     unknowns = tuple(unknown for unknown in case.unknowns if not unknown.low.keys() & case.free)
     filled = replace(case.with_columns(columns), unknowns=unknowns)
-    if _many(case):
-        return filled
-    reason = f"the fastest of {tried:,} legal layouts that fit"
-    return _told(filled, reason, float(case.columns["global_batch"]))
-
-
-def _many(case: Case) -> bool:
-    return any(np.ndim(column) for column in case.columns.values())
+    return filled if many else _told(filled, reason, float(case.columns["global_batch"]))
 
 
 def _told(case: Case, reason: str, usual: float) -> Case:

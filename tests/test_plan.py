@@ -193,9 +193,16 @@ def test_questions_in_a_row_are_planned_each_as_alone() -> None:
 def test_a_layout_that_was_found_names_an_option_that_is_open(given: dict[str, Any], option: str) -> None:
     case = planned(lowered({**OPEN["dense"], **given}))
     assert (case.origins["sharding"].kind, case.origins["sharding"].option) == ("assumed", option)
-    reason = re.fullmatch(r"the fastest of ([\d,]+) legal layouts that fit", case.origins["sharding"].reason)
+    reason = re.fullmatch(
+        r"the fastest that fits, of ([\d,]+) legal layouts", case.origins["sharding"].reason
+    )
     assert reason
     assert int(reason[1].replace(",", "")) == len(layouts(lowered({**OPEN["dense"], **given})).asked)
+
+
+def test_where_none_fits_the_reason_says_so() -> None:
+    reason = planned(lowered(OPEN["too large"])).origins["sharding"].reason
+    assert re.fullmatch(r"none fits, and this takes the least memory, of [\d,]+ legal layouts", reason)
 
 
 def test_where_no_layout_is_legal_the_question_keeps_what_it_has() -> None:

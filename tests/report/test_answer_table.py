@@ -242,7 +242,7 @@ def test_assumptions_of_one_reason_share_a_line() -> None:
     layout = estimate.case.words["sharding"]
     assert re.fullmatch(
         rf"  micro_batch = \d+ \(--micro-batch\), recompute = \w+ \(--recompute\), "
-        rf"layout = {re.escape(layout)} \(--tp\): the fastest of [\d,]+ legal layouts that fit",
+        rf"layout = {re.escape(layout)} \(--tp\): the fastest that fits, of [\d,]+ legal layouts",
         shared,
     )
 
