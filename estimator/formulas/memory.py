@@ -43,20 +43,45 @@ def largest_tensor(model: Transformer) -> Array:
     return np.maximum(model.vocab * model.hidden, feed_forward)
 
 
+def attention_edges(model: Transformer) -> Array:
+    r"""Rows plus columns of every matrix of one attention block. [1]
+
+    Notes
+    -----
+    .. math:: 4 h + a (d + v) + k (d + v)
+
+    Through a latent, queries are made by two matrices, and so are keys and values together.
+
+    References
+    ----------
+    DeepSeek-AI, "DeepSeek-V2", 2024, arXiv:2405.04434, Eqs. 9-15.
+
+    Examples
+    --------
+    >>> from estimator.formulas.shapes import transformer
+    >>> float(attention_edges(transformer(layers=1, hidden=64, heads=4, ffn=256, vocab=1)))
+    512.0
+    """
+    width, both = model.heads * (model.head_dim + model.rope_dim), model.head_dim + model.value_dim
+    queries = model.hidden + width + np.where(model.q_rank > 0, 2.0 * model.q_rank, 0.0)
+    latent = model.hidden + 2.0 * model.kv_rank + model.rope_dim + model.heads * both
+    keys = np.where(model.kv_rank > 0, latent, 2.0 * model.hidden + model.kv_heads * both)
+    return queries + keys + model.heads * model.value_dim + model.hidden
+
+
 def layer_edges(model: Transformer) -> Array:
-    """Rows plus columns of every matrix of the layers, what an adapter of rank 1 has. [1]
+    """Rows plus columns of every matrix of the layers, what an adapter of rank 1 has; a router has none. [1]
 
     References
     ----------
     E. Hu et al., "LoRA", 2021, arXiv:2106.09685, Section 4.2.
     """
-    attention = attention_blocks(model) * (
-        4.0 * model.hidden + 2.0 * model.heads * model.head_dim + 2.0 * model.kv_heads * model.head_dim
-    )
     gates = 2.0 + model.gated
     feed_forward = dense_layers(model) * gates * (model.hidden + model.ffn)
-    experts = model.moe_layers * model.experts * gates * (model.hidden + model.expert_ffn)
-    return attention + feed_forward + experts
+    shared = np.where(model.shared_ffn > 0, model.hidden + model.shared_ffn, 0.0)
+    routed = model.experts * (model.hidden + model.expert_ffn)
+    experts = model.moe_layers * gates * (routed + shared)
+    return attention_blocks(model) * attention_edges(model) + feed_forward + experts
 
 
 def matrix_edges(model: Transformer) -> Array:

@@ -116,6 +116,17 @@ def test_edges_of_experts_beside_a_dense_first_layer() -> None:
     assert float(memory.matrix_edges(model)) == 3 * 4 * 16 + 2 * 40 + 2 * 4 * 2 * 24 + 2 * 108
 
 
+def test_edges_of_latents_and_shared_experts() -> None:
+    latent = transformer(layers=1, hidden=8, heads=2, head_dim=4, value_dim=3, rope_dim=2, q_rank=5, kv_rank=6, ffn=16,
+                         vocab=100)  # fmt: skip
+    # Queries 8 to 5 to 2 x 6; keys and values 8 to 6 + 2, and 6 to 2 x 7; output 2 x 3 to 8.
+    assert float(memory.attention_edges(latent)) == (8 + 5) + (5 + 12) + (8 + 8) + (6 + 14) + (6 + 8)
+    given = {"layers": 2, "hidden": 8, "heads": 2, "ffn": 0, "vocab": 1, "experts": 4, "experts_per_token": 2,
+             "expert_ffn": 16, "moe_layers": 2}  # fmt: skip
+    alone, shared = (float(memory.layer_edges(transformer(**given, shared_ffn=width))) for width in (0, 24))
+    assert shared - alone == 2 * 2 * (8 + 24)
+
+
 def test_edges_of_a_second_stack() -> None:
     # Three attention blocks: one of the encoder, two of the decoder; two dense blocks.
     model = transformer(layers=1, encoder_layers=1, hidden=8, heads=2, ffn=32, vocab=100, tied=1)
