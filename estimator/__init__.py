@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .inputs import Run
     from .inputs.files import load
     from .presets import Presets
+    from .sweeps import Sweep, Wanted, sweep
 
 __all__ = [
     "Amount",
@@ -23,14 +24,18 @@ __all__ = [
     "Presets",
     "QuestionError",
     "Run",
+    "Sweep",
+    "Wanted",
     "ask",
     "evaluate",
     "load",
+    "sweep",
 ]
 
 _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
     "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
+    "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
 }  # fmt: skip
 
 

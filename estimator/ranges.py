@@ -31,7 +31,8 @@ def spread(case: Case) -> Case:
     for index, unknown in enumerate(case.unknowns):
         for offset, end in ((1, unknown.low), (2, unknown.high)):
             for name, value in end.items():
-                axis = np.broadcast_to(columns[name], (*columns[name].shape[:-1], size)).copy()
+                shape = np.broadcast_shapes(columns[name].shape[:-1], np.shape(value))
+                axis = np.broadcast_to(columns[name], (*shape, size)).copy()
                 axis[..., 2 * index + offset] = value
                 columns[name] = axis
     return replace(case, columns=columns)

@@ -1,0 +1,6 @@
+"""What-if grids: inputs that run through values, and the answer of every combination."""
+
+from .cells import Chunk, Wanted
+from .sweep import Sweep, sweep
+
+__all__ = ["Chunk", "Sweep", "Wanted", "sweep"]

@@ -1,0 +1,226 @@
+"""A sweep: a question, what varies of it, and the quantities wanted; computed in chunks of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..errors import EstimatorError, QuestionError, near_misses
+from ..estimate import STEPS, UNITS
+from ..inputs import Run
+from ..inputs.run import write_input
+from ..presets import Presets
+from ..units import Price
+from .axes import Axis, axes_of, cells_of, thinned
+from .cells import FITS, Cells, Chunk, Wanted
+from .grid import Box, Grid, boxes, direct_columns
+from .lowered import Questions, lowered
+
+# What a sweep tells unless quantities are named, and of which the range.
+QUANTITIES = (
+    "flops", "memory", "step_time", "mfu", "throughput", "accelerator_hours", "wall_clock", "energy", "carbon", "cost",
+    FITS,
+)  # fmt: skip
+RANGED = ("wall_clock", "cost")
+# Cells of a chunk: some arrays of so many numbers fit in the memory of any machine, and a call is soon paid back.
+CHUNK = 1 << 18
+# A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
+MOST_CELLS, MOST_QUESTIONS = 1_000_000_000, 200_000
+Told = Callable[[str, int, int], None]
+
+
+def sweep(
+    question: Run | Mapping[str, Any],
+    vary: Mapping[str, Any],
+    *,
+    linked: Sequence[Sequence[str]] = (),
+    wanted: Wanted | Sequence[str] = (),
+    thin: float | None = None,
+    presets: Presets | None = None,
+) -> Sweep:
+    """Ask a question at every combination of some inputs' values.
+
+    Parameters
+    ----------
+    question
+        What all cells share; the inputs that vary are left out.
+    vary
+        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``.
+    linked
+        Groups of inputs that run together instead of each with all of the other.
+    wanted
+        Names of quantities, or those with and those without a range as a `Wanted`; the main ones where it is empty.
+    thin
+        How many cells of a large grid to answer, spread evenly over it, on one axis.
+    presets
+        The records.
+
+    Raises
+    ------
+    QuestionError
+        All that is wrong with the question or with what varies, before anything is computed.
+
+    Examples
+    --------
+    >>> found = sweep({"params": "7B", "count": 64}, {"price": "1,2 USD/gpu/hour", "mfu": [0.4, 0.5]})
+    >>> found.shape
+    (2, 2)
+    >>> cost = next(found.chunks()).values["cost"]
+    >>> bool(cost[1, 0] == 2 * cost[0, 0])
+    True
+    """
+    records = presets or Presets()
+    given = question.write() if isinstance(question, Run) else dict(question)
+    axes = axes_of(vary, linked, given, records, _unit(given))
+    _bounded(axes, thin)
+    axes = axes if thin is None else thinned(axes, int(thin))
+    first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
+    Run.read({**given, **first}, records)
+    return Sweep(given, axes, _wanted(wanted), records)
+
+
+def _unit(given: Mapping[str, Any]) -> str:
+    """Return what a price without a unit is taken to be: money of the answer, per card and hour."""
+    return f"{given.get('currency') or 'USD'}/gpu/hour"
+
+
+def _wanted(asked: Wanted | Sequence[str]) -> Wanted:
+    """Return the quantities asked for, or the usual ones."""
+    if isinstance(asked, Wanted):
+        quantities, ranged = asked
+    else:
+        quantities = tuple(dict.fromkeys(asked)) or QUANTITIES
+        ranged = tuple(name for name in RANGED if name in quantities)
+    known = [step.name for step in STEPS]
+    faults = [
+        f"--show: there is no quantity '{name}'{near_misses(name, [*UNITS, FITS])}"
+        for name in quantities
+        if name not in UNITS and name != FITS
+    ]
+    faults += [
+        f"--range: '{name}' has no range{near_misses(name, known)}" for name in ranged if name not in known
+    ]
+    if faults:
+        raise QuestionError(faults)
+    return Wanted(quantities, ranged)
+
+
+def _bounded(axes: Sequence[Axis], thin: float | None) -> None:
+    """Refuse a grid that nobody can wait for, before anything is computed.
+
+    Raises
+    ------
+    EstimatorError
+        With the count, and how to thin it.
+    """
+    cells = cells_of(axes)
+    if thin is not None and not 1.0 <= thin <= MOST_QUESTIONS:
+        raise EstimatorError(f"--thin: {thin:g} is not a number of cells from 1 to {MOST_QUESTIONS:,}")
+    if thin is None and cells > MOST_CELLS:
+        counted = " x ".join(f"{axis.name} {axis.size:,}" for axis in axes)
+        raise EstimatorError(
+            f"--vary: {cells:,} cells ({counted}) are more than the {MOST_CELLS:,} of a sweep; take wider steps, "
+            f"link axes with --zip, or answer a sample that is spread over them with --thin 100000"
+        )
+
+
+class Sweep:
+    """A grid of questions: its axes, its shape, and its cells in chunks."""
+
+    def __init__(
+        self, given: Mapping[str, Any], axes: Sequence[Axis], wanted: Wanted, presets: Presets
+    ) -> None:
+        """Hold what is asked; nothing is computed yet."""
+        self.given, self.axes, self.wanted, self.presets = dict(given), tuple(axes), wanted, presets
+        self.shape = tuple(axis.size for axis in axes)
+        self.size = cells_of(axes)
+
+    @cached_property
+    def currency(self) -> str:
+        """The currency of the answers; empty where it varies."""
+        if any("currency" in axis.values for axis in self.axes):
+            return ""
+        usual: Mapping[str, Any] = self.presets.load("assumptions", "defaults").words["choices"]["currency"]
+        return str(self.given.get("currency") or usual["value"])
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Which inputs are columns, and which are lowered.
+
+        Raises
+        ------
+        EstimatorError
+            Too many distinct questions would have to be lowered.
+        """
+        grid = Grid(self.axes, direct_columns(self.axes, self.given, self.currency))
+        if grid.questions > MOST_QUESTIONS:
+            named = ", ".join(self.axes[place].name for place in grid.lowered)
+            raise EstimatorError(
+                f"--vary: {grid.questions:,} combinations of {named} are more than the {MOST_QUESTIONS:,} that can "
+                "be read one by one; take fewer of their values, or answer a sample with --thin 100000"
+            )
+        return grid
+
+    def questions(self, told: Told | None = None) -> Questions:
+        """Lower every distinct question, once.
+
+        Raises
+        ------
+        QuestionError
+            Not one of them has an answer.
+        """
+        if self._questions is None:
+            count = self.grid.questions
+
+            def _told(done: int) -> None:
+                if told:
+                    told("questions", done, count)
+
+            self._questions = lowered(self.grid.asked(), self.given, self.presets, self.wanted.reads, _told)
+        return self._questions
+
+    _questions: Questions | None = None
+
+    def boxes(self, most: int = CHUNK) -> list[tuple[int, Box]]:
+        """Return the boxes of the chunks, each with the row of its first cell."""
+        found: list[tuple[int, Box]] = []
+        row = 0
+        for box in boxes(self.shape, most):
+            found.append((row, box))
+            row += _cells(box)
+        return found
+
+    def chunks(self, most: int = CHUNK, *, after: int = 0, told: Told | None = None) -> Iterator[Chunk]:
+        """Yield the cells in chunks, in the order of rows: the last axis runs fastest.
+
+        What a cell says does not depend on the size of the chunks.
+
+        Parameters
+        ----------
+        most
+            Cells of a chunk.
+        after
+            Chunks to leave out at the beginning.
+        told
+            Called with what is counted, how many are done and of how many.
+        """
+        cells = Cells(self.grid, self.questions(told), self.wanted)
+        for row, box in self.boxes(most)[after:]:
+            yield cells.chunk(box, row)
+            if told:
+                told("cells", row + _cells(box), self.size)
+
+
+def _cells(box: Box) -> int:
+    product = 1
+    for span in box:
+        product *= span.stop - span.start
+    return product
+
+
+def bare_price(given: Mapping[str, Any], axes: Sequence[Axis], spec: Any) -> str:
+    """Return what the bare numbers of an axis of prices were taken to be; empty where each has its unit."""
+    prices = next((axis.values["price"] for axis in axes if "price" in axis.values), ())
+    bare = isinstance(spec, str) and not any(sign.isalpha() and sign not in "eExX" for sign in spec)
+    return _unit(given) if bare and all(isinstance(price, Price) for price in prices) else ""
