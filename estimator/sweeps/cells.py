@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ _STEPS = {step.name for step in STEPS}
 # Whether a run fits on its cards, as 1 or 0.
 FITS = "fits"
 _FITS_NEEDS = ("memory", "memory_usable")
+_REASON = "reason"
 LATE = "no count finishes in that time: this is the fastest that was tried"
 
 
@@ -71,12 +72,13 @@ class Cells:
         """Put together what every box needs."""
         self.grid, self.questions, self.wanted = grid, questions, wanted
         self.found = Found()
+        self._heavy = self._axes_of_the_step()
         self.reasons = (
             *questions.reasons,
             *(f"{text}; {LATE}" if text else LATE for text in questions.reasons),
         )
 
-    def heavy(self) -> list[int]:
+    def _axes_of_the_step(self) -> list[int]:
         """Return the axes along which the step itself changes, so that its time is computed at each of their places."""
         looked = [
             _STEP,
@@ -91,75 +93,106 @@ class Cells:
         return sorted([*self.grid.lowered, *own])
 
     def chunk(self, box: Box, start: int) -> Chunk:
-        """Compute the cells of a box."""
-        shape = tuple(span.stop - span.start for span in box)
-        ranged = self.wanted.ranged
-        values, low, high = (
-            {name: np.full(shape, np.nan) for name in names}
-            for names in (self.wanted.quantities, ranged, ranged)
-        )
-        chunk = Chunk(start, box, values, low, high, np.zeros(shape, dtype=np.int32), self.reasons)
-        for piece in pieces(box, self.heavy(), _HEAVY):
-            self._fill(chunk, piece)
-        return chunk
+        """Compute the cells of a box; arrays of one block are views in which what does not vary is held once."""
+        split = list(pieces(box, self._heavy, _HEAVY))
+        blocks = [block for piece in split for block in self._blocks(piece)]
+        if len(blocks) == 1 and blocks[0].answer.values:
+            own = blocks[0]
+            found = _Answer(
+                *({name: own.view(value, box) for name, value in part.items()} for part in own.answer)
+            )
+        else:
+            found = self._together(blocks, box)
+        values, low, high, codes = found
+        return Chunk(start, box, values, low, high, codes[_REASON].astype(np.int32), self.reasons)
 
-    def _fill(self, chunk: Chunk, piece: Box) -> None:
-        """Compute a piece of a box, family by family, and put it in its place."""
+    def _together(self, blocks: Sequence[_Block], box: Box) -> _Answer:
+        """Put blocks in their places; where a block has no answer its cells are NaN."""
+        shape, ranged = _shape(box), self.wanted.ranged
+        named = (self.wanted.quantities, ranged, ranged, (_REASON,))
+        found = _Answer(*({name: np.full(shape, np.nan) for name in names} for names in named))
+        for block in blocks:
+            for into, part in zip(found, block.answer, strict=True):
+                for name, value in part.items():
+                    block.put(into[name], value, box)
+        return found
+
+    def _blocks(self, piece: Box) -> Iterator[_Block]:
+        """Compute a piece of a box, family by family."""
         asked, local = self.grid.places(piece)
-        local_box = tuple(
-            slice(span.start - whole.start, span.stop - whole.start)
-            for span, whole in zip(piece, chunk.box, strict=True)
-        )
         family = self.questions.family[asked]
         for number in np.unique(family):
             members = np.flatnonzero(family == number)
             inside = tuple(index[members] for index in local)
-            target = _Target(local_box, self.grid, inside)
-            _put(target, chunk.reason, _column(self.questions.reason[asked[members]], self.grid))
-            if number >= 0:
-                block = self._block(piece, int(number), asked[members], inside)
-                self._answer(chunk, target, block, self.questions.reason[asked[members]])
+            reason = self.questions.reason[asked[members]].reshape(-1, *[1] * len(self.grid.free))
+            if number < 0:
+                yield _Block(
+                    self.grid, piece, inside, _Answer({}, {}, {}, {_REASON: reason.astype(np.float64)})
+                )
+            else:
+                case = self._case(piece, int(number), asked[members], inside)
+                yield _Block(self.grid, piece, inside, self._answer(case, reason))
 
-    def _block(self, piece: Box, number: int, asked: Places, local: tuple[Places, ...]) -> Case:
+    def _case(self, piece: Box, number: int, asked: Places, local: tuple[Places, ...]) -> Case:
         """Return the case of some questions of one family along the free axes, with what they leave open filled in."""
         family = self.questions.families[number]
         case = family.take(self.questions.row[asked], 1 + len(self.grid.free))
         case = case.with_columns(self.grid.columns(piece, local))
         return case.with_columns(self.found.columns(case, family, number))
 
-    def _answer(self, chunk: Chunk, target: _Target, block: Case, reason: Places) -> None:
-        values = centre(block, self.wanted)
-        for name, value in values.items():
-            _put(target, chunk.values[name], value)
-        for name, (low, high) in ends(block, self.wanted.ranged).items():
-            _put(target, chunk.low[name], low)
-            _put(target, chunk.high[name], high)
-        if "in_time" in block.columns:
-            late = np.asarray(block.columns["in_time"]) == 0.0
-            codes = _column(reason, self.grid)
-            _put(target, chunk.reason, np.where(late, codes + len(self.questions.reasons), codes))
+    def _answer(self, case: Case, reason: Places) -> _Answer:
+        late = np.asarray(case.columns.get("in_time", 1.0)) == 0.0
+        codes = np.where(late, reason + len(self.questions.reasons), reason).astype(np.float64)
+        both = ends(case, self.wanted.ranged)
+        low, high = ({name: pair[side] for name, pair in both.items()} for side in (0, 1))
+        return _Answer(centre(case, self.wanted), low, high, {_REASON: codes})
 
 
-class _Target(NamedTuple):
-    """Where in an array of a chunk a block belongs: the piece, and the places of its questions within it."""
+class _Answer(NamedTuple):
+    """Values, low and high ends, and codes of reasons, by name."""
 
-    box: Box
+    values: dict[str, Values]
+    low: dict[str, Values]
+    high: dict[str, Values]
+    codes: dict[str, Values]
+
+
+class _Block(NamedTuple):
+    """What was computed of a piece of a box for one family, in the dimensions of a block: places, then free axes.
+
+    ``places`` are those of its questions within the piece, along each lowered axis.
+    """
+
     grid: Grid
+    piece: Box
     places: tuple[Places, ...]
+    answer: _Answer
+
+    def view(self, value: Values, box: Box) -> Values:
+        """Return an array of a block that is all of a box as a view in the shape of the box."""
+        grid, shape = self.grid, _shape(box)
+        if not np.ndim(value):
+            return np.broadcast_to(value, shape)
+        sizes = [shape[place] for place in grid.lowered]
+        lead = sizes if value.shape[0] > 1 else [1] * len(sizes)
+        spread = value.reshape(*lead, *value.shape[1:])
+        return np.broadcast_to(np.moveaxis(spread, range(len(sizes)), grid.lowered), shape)
+
+    def put(self, into: Values, value: Values, box: Box) -> None:
+        """Put an array of a block where it belongs in an array of a box."""
+        inside = tuple(
+            slice(span.start - whole.start, span.stop - whole.start)
+            for span, whole in zip(self.piece, box, strict=True)
+        )
+        view = np.moveaxis(into[inside], self.grid.lowered, range(len(self.grid.lowered)))
+        if self.places:
+            view[self.places] = value
+        else:
+            view[...] = value[0] if np.ndim(value) else value
 
 
-def _put(target: _Target, into: npt.NDArray[np.generic], block: npt.ArrayLike) -> None:
-    """Put a block, of the dimensions places and free axes, where it belongs."""
-    view = np.moveaxis(into[target.box], target.grid.lowered, range(len(target.grid.lowered)))
-    if target.places:
-        view[target.places] = block
-    else:
-        view[...] = np.asarray(block)[0] if np.ndim(block) else block
-
-
-def _column(values: Places, grid: Grid) -> npt.NDArray[np.intp]:
-    """Return one value a question in the dimensions of a block."""
-    return values.reshape(len(values), *[1] * len(grid.free))
+def _shape(box: Box) -> tuple[int, ...]:
+    return tuple(span.stop - span.start for span in box)
 
 
 def centre(case: Case, wanted: Wanted) -> dict[str, Values]:
@@ -169,7 +202,8 @@ def centre(case: Case, wanted: Wanted) -> dict[str, Values]:
     from those of arrays in the last bit.
     """
     found = evaluate(ranges.spread(replace(case, unknowns=())), wanted.steps)
-    values = {name: found.values[name] for name in wanted.quantities if name in found.values}
+    unknown = np.full(1, np.nan)
+    values = {name: found.values.get(name, unknown) for name in wanted.quantities}
     if FITS in wanted.quantities:
         values[FITS] = _fits(found)
     return {name: np.asarray(value)[..., 0] for name, value in values.items()}
