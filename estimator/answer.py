@@ -63,10 +63,16 @@ def sized(case: Case) -> Case:
 
 
 def noted(case: Case) -> Case:
-    """Add what only the count can show: a batch too small for it, a count that nobody has."""
+    """Add what only the count can show: cards beside whole replicas, a batch too small, a count that nobody has."""
     columns, notes = case.columns, list(case.notes)
     count, batch = float(columns["count"]), float(columns["global_batch"])
-    replicas = max(count // float(columns["tp"] * columns["pp"] * columns["cp"]), 1.0)
+    replica = float(columns["tp"] * columns["pp"] * columns["cp"])
+    replicas = max(count // replica, 1.0)
+    if count > replicas * replica:
+        notes.append(
+            f"{count - replicas * replica:,.0f} of {count:,.0f} accelerators are idle: the rest make up "
+            f"{replicas:,.0f} replicas of {replica:,.0f}"
+        )
     if batch < replicas * float(columns["micro_batch"]):
         notes.append(
             f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "

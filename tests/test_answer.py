@@ -723,9 +723,17 @@ def test_a_count_that_nobody_has_is_noted() -> None:
 
 
 def test_a_count_that_was_found_may_be_one_that_nobody_has() -> None:
-    grown, nobody = notes(params=1e13, tokens="200T", within="30 days")
+    idle, nobody = notes(params=1e13, tokens="200T", within="30 days")
+    assert "accelerators are idle" in idle
     assert "more than any run on record" in nobody
-    assert "times the usual one for this training" in grown
+
+
+def test_accelerators_beside_whole_replicas_are_told() -> None:
+    # 1,021 is a prime: 127 replicas of eight are 1,016.
+    assert notes(params=70e9, tokens="1.4T", on="h100", count=1021) == [
+        "5 of 1,021 accelerators are idle: the rest make up 127 replicas of 8"
+    ]
+    assert ask(Run(params=70e9, on="h100", count=1021)).case.words["sharding"].endswith("data 127, ZeRO-1")
 
 
 # Asking.

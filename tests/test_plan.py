@@ -213,23 +213,24 @@ def test_where_no_layout_is_legal_the_question_keeps_what_it_has() -> None:
 # An assumed batch and more accelerators than it has work for.
 
 
-def test_an_assumed_batch_grows_where_that_is_worth_it_and_it_is_told() -> None:
-    # LLaMA 7B was trained on 2,048 cards with 4 million tokens a step too.
+def test_an_assumed_batch_grows_where_that_is_worth_it() -> None:
+    # LLaMA 7B was trained on 2,048 cards with 4 million tokens a step too: 1,024 sequences, where the law gives 233.
     found = ask(Run(params=7e9, tokens="140B", count=2048))
     assert column(found, "global_batch") == 1024
-    assert found.case.notes[0] == (
-        "a batch of 1,024 sequences (4.19 million tokens), 4.4 times the usual one for this training, is taken to "
-        "keep 2,048 accelerators busy: for the same loss it may need more tokens, which are not counted here"
-    )
     assert float(found.mfu.value) > 0.2
-
-
-def test_a_batch_near_the_usual_one_is_not_told() -> None:
-    found = ask(Run(params=65e9, tokens="1.4T", count=2048))
-    assert column(found, "global_batch") == 1024
     assert found.case.notes == ()
     assert found.case.origins["global_batch"].reason.endswith(
         "LLaMA 65B; in whole micro-batches of every replica"
+    )
+
+
+def test_a_batch_far_beyond_the_usual_one_is_told() -> None:
+    # 2.5e9 tokens of 125e6 parameters: 4,194,304 * (1.875e18 / 5.46e23) ** 0.3271 tokens are 17 sequences.
+    found = ask(Run(params=125e6, tokens="2.5B", count=4096))
+    assert column(found, "global_batch") == 128
+    assert found.case.notes == (
+        "a batch of 128 sequences (0.524 million tokens), 7.5 times the usual one for this training, is taken to "
+        "keep 4,096 accelerators busy: for the same loss it may need more tokens, which are not counted here",
     )
 
 

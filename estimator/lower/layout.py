@@ -139,7 +139,7 @@ def described(columns: Mapping[str, Array]) -> str:
     if not parts and stage == "ZeRO-3":
         return "fully sharded (ZeRO-3)"
     if "count" in columns:
-        parts.append(f"data {float(columns['count']) / (known['tp'] * known['pp'] * known['cp']):,.0f}")
+        parts.append(f"data {float(columns['count']) // (known['tp'] * known['pp'] * known['cp']):,.0f}")
     return ", ".join([*parts, stage])
 
 
