@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimator import Estimate, Presets, Run, ask, evaluate
+from estimator import Case, Estimate, Presets, Run, ask, evaluate
 from estimator.answer import sized
 from estimator.arrays import array
 from estimator.deadline import nodes_in_time
 from estimator.lower import lower
+from estimator.plan import Plan, plan
 
 PRESETS = Presets()
 DAY = 86400.0
@@ -86,3 +87,38 @@ def test_questions_in_a_row_get_each_the_count_it_gets_alone() -> None:
         alone = nodes_in_time(case.with_columns({"tokens": array(each)}))
         assert [float(column[place]) for column in together] == [float(value) for value in alone]
     assert 0.0 < np.mean(together[1]) < 1.0
+
+
+def test_a_batch_beyond_those_on_record_is_no_way_to_meet_a_deadline() -> None:
+    case = lower(Run.read({"params": 70e9, "within": "6 hours"}, PRESETS), PRESETS)
+    usual = float(case.columns["global_batch"])
+    found = sized(case)
+    assert "no count finishes in that time: more accelerators hardly shorten the run" in found.notes
+    assert usual < float(found.columns["global_batch"]) <= 8 * usual
+    # With sixteen times the batch there are cards enough.
+    large = sized(
+        lower(Run.read({"params": 70e9, "within": "6 hours", "global_batch": 16384}, PRESETS), PRESETS)
+    )
+    assert float(evaluate(large).values["wall_clock"]) <= 6 * 3600
+    assert not any("no count" in note for note in large.notes)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_few_rounds_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round evaluates all legal layouts of the counts tried, which is most of the time of an answer."""
+    rounds: list[int] = []
+
+    def _counted(case: Case) -> Plan:
+        rounds.append(np.size(case.columns["count"]))
+        return plan(case)
+
+    monkeypatch.setattr("estimator.deadline.plan", _counted)
+    nodes_in_time(lower(Run.read(QUESTIONS[name], PRESETS), PRESETS))
+    assert len(rounds) <= 4
+    assert max(rounds) <= 4
+
+
+def test_a_chip_whose_peak_is_not_known_ends_the_search() -> None:
+    case = lower(Run.read({"params": 7e9, "within": "3 days"}, PRESETS), PRESETS)
+    nodes, in_time = nodes_in_time(case.with_columns({"peak": array(np.nan)}))
+    assert (float(nodes), bool(in_time)) == (1.0, False)
