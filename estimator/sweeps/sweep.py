@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..errors import EstimatorError, QuestionError, near_misses
@@ -191,7 +192,9 @@ class Sweep:
             row += _cells(box)
         return found
 
-    def chunks(self, most: int = CHUNK, *, after: int = 0, told: Told | None = None) -> Iterator[Chunk]:
+    def chunks(
+        self, most: int = CHUNK, *, which: Sequence[int] | None = None, told: Told | None = None
+    ) -> Iterator[Chunk]:
         """Yield the cells in chunks, in the order of rows: the last axis runs fastest.
 
         What a cell says does not depend on the size of the chunks.
@@ -200,16 +203,60 @@ class Sweep:
         ----------
         most
             Cells of a chunk.
-        after
-            Chunks to leave out at the beginning.
+        which
+            The numbers of the chunks; all of them where it is left out.
         told
             Called with what is counted, how many are done and of how many.
         """
         cells = Cells(self.grid, self.questions(told), self.wanted)
-        for row, box in self.boxes(most)[after:]:
+        every = self.boxes(most)
+        chosen = every if which is None else [every[number] for number in which]
+        done = self.size - sum(_cells(box) for _, box in chosen)
+        for row, box in chosen:
             yield cells.chunk(box, row)
+            done += _cells(box)
             if told:
-                told("cells", row + _cells(box), self.size)
+                told("cells", done, self.size)
+
+    def table(self) -> dict[str, Any]:
+        """Return every cell as columns by name, in the units in which quantities are shown, words as words.
+
+        Raises
+        ------
+        EstimatorError
+            The cells are too many to be held.
+        """
+        from .table import Coded, Table
+
+        whole = Table(self).whole()
+        return {
+            name: [cell.words[code] for code in cell.codes] if isinstance(cell, Coded) else cell
+            for name, cell in whole.items()
+        }
+
+    def dataset(self) -> Any:
+        """Return every cell as an `xarray.Dataset`, a dimension an axis.
+
+        Raises
+        ------
+        EstimatorError
+            xarray is not installed, or the cells are too many to be held.
+        """
+        from .arrays import dataset
+
+        return dataset(self)
+
+    def write(self, path: str | Path, *, resume: bool = False, told: Told | None = None) -> None:
+        """Write every cell to a file that ends in .parquet, .csv or .jsonl, in bounded memory.
+
+        Raises
+        ------
+        EstimatorError
+            The file cannot be written, or what was begun is of another question or version.
+        """
+        from .store import write
+
+        write(self, Path(path), resume=resume, told=told)
 
 
 def _cells(box: Box) -> int:

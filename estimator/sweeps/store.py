@@ -1,0 +1,247 @@
+"""Writes a sweep part by part beside its file, so that what was computed survives whatever stops it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import EstimatorError
+from ..inputs.run import write_input
+from ..version import __version__
+from .lowered import Questions
+from .parquet import Parquet
+from .sweep import CHUNK, Sweep, Told
+from .table import Table
+from .text import Text
+
+_SUFFIXES = (".parquet", ".csv", ".jsonl")
+_QUESTION, _WHOLE = "question.json", "whole"
+
+
+class Begun(NamedTuple):
+    """How many parts of a file there are, and how many of them stand in the folder beside it."""
+
+    folder: Path
+    parts: int
+    done: int
+
+
+def write(sweep: Sweep, path: Path, *, resume: bool = False, told: Told | None = None) -> None:
+    """Write the cells of a sweep to a file: Parquet, CSV or JSON lines, by the end of its name.
+
+    Chunks are written whole, one after the other, into a folder beside the file, and put together at the end. A run
+    that was stopped goes on with ``resume`` and ends with the same file as one that was not.
+
+    Raises
+    ------
+    EstimatorError
+        The file cannot be written, or what was begun is of another question or version.
+    """
+    store = Store(sweep, path, told)
+    try:
+        if store.finished(resume=resume):
+            return
+        store.begin(resume=resume)
+        store.fill()
+        store.finish()
+    except OSError as error:
+        raise EstimatorError(store.failed(error)) from None
+
+
+class Store:
+    """The folder of parts of one file."""
+
+    def __init__(self, sweep: Sweep, path: Path, told: Told | None = None) -> None:
+        """Find out what the file is and where its parts go."""
+        if path.suffix not in _SUFFIXES:
+            raise EstimatorError(f"-o: '{path}' ends in none of {', '.join(_SUFFIXES)}")
+        if path.exists() and not path.is_file():
+            raise EstimatorError(f"-o: '{path}' is not a regular file; name a file to write")
+        self.sweep, self.path, self.told = sweep, path, told
+        self.table = Table(sweep)
+        self.question = question(sweep, sweep.questions(told))
+        columns = self.table.columns
+        parquet = path.suffix == ".parquet"
+        self.format = Parquet(columns, self.question) if parquet else Text(columns, path.suffix)
+        self.folder = path.with_name(path.name + ".partial")
+        self.boxes = sweep.boxes(CHUNK)
+
+    def finished(self, *, resume: bool) -> bool:
+        """Tell whether the file is there already, where a run is to go on that left no parts.
+
+        Raises
+        ------
+        EstimatorError
+            It answers another question.
+        """
+        if not resume or self.folder.exists() or not self.path.exists():
+            return False
+        there = self.format.question_of(self.path)
+        if there != self.question:
+            raise EstimatorError(
+                f"--resume: '{self.path}' {_difference(there, self.question)}; name another file"
+            )
+        return True
+
+    def begin(self, *, resume: bool) -> None:
+        """Make the folder, or find in it what was begun.
+
+        Raises
+        ------
+        EstimatorError
+            It holds parts and they are not to be gone on with, or they are of another question or version.
+        """
+        if self.folder.exists():
+            if not resume:
+                raise EstimatorError(
+                    f"-o: '{self.folder}' holds {self.begun().done:,} of {len(self.boxes):,} parts of a run that was "
+                    "stopped; go on with --resume, or delete it"
+                )
+            there = self._read()
+            if there != self.question:
+                raise EstimatorError(
+                    f"--resume: '{self.folder}' {_difference(there, self.question)}; delete it to begin anew"
+                )
+            return
+        self.folder.mkdir()
+        begun = self.folder / f"{_QUESTION}.new"
+        begun.write_text(self.question, encoding="utf-8")
+        begun.replace(self.folder / _QUESTION)
+
+    def _read(self) -> str | None:
+        try:
+            return (self.folder / _QUESTION).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def begun(self) -> Begun:
+        """Count the parts that stand in the folder."""
+        done = sum(self.part(number).exists() for number in range(len(self.boxes)))
+        return Begun(self.folder, len(self.boxes), done)
+
+    def part(self, number: int) -> Path:
+        """Name the file of a part."""
+        return self.folder / f"{number:06d}{self.path.suffix}"
+
+    def _missing(self) -> list[int]:
+        """Return the parts that are not there, or not whole."""
+        rows = [row for row, _ in self.boxes] + [self.sweep.size]
+        return [
+            number
+            for number in range(len(self.boxes))
+            if not self.part(number).exists()
+            or self.format.rows(self.part(number)) != rows[number + 1] - rows[number]
+        ]
+
+    def fill(self) -> None:
+        """Compute and write every part that is not there; each has its name only when it is whole."""
+        missing = self._missing()
+        begun = self.folder / f"{_WHOLE}.part"
+        for number, chunk in zip(
+            missing, self.sweep.chunks(CHUNK, which=missing, told=self.told), strict=True
+        ):
+            self.format.part(begun, self.table.rows(chunk))
+            begun.replace(self.part(number))
+
+    def finish(self) -> None:
+        """Put the parts together, and take them away when the file is whole."""
+        whole = self.folder / f"{_WHOLE}{self.path.suffix}"
+        self.format.join(map(self.part, range(len(self.boxes))), whole)
+        whole.replace(self.path)
+        shutil.rmtree(self.folder)
+
+    def failed(self, error: OSError) -> str:
+        """Tell what could not be written, and what stands."""
+        if not self.folder.is_dir():
+            return (
+                f"-o: '{self.path}' cannot be written ({error.strerror}); name a file in a folder that can be"
+            )
+        begun = self.begun()
+        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
+        return (
+            f"-o: '{self.path}' cannot be written ({why}); {begun.done:,} of {begun.parts:,} parts are whole in "
+            f"'{begun.folder}': mend it and go on with --resume"
+        )
+
+
+def question(sweep: Sweep, questions: Questions) -> str:
+    """Return as JSON what a sweep asks, by which version, and a checksum of the numbers that it starts from."""
+    axes = [
+        {name: [write_input(name, value) for value in values] for name, values in axis.values.items()}
+        for axis in sweep.axes
+    ]
+    asked = {
+        "version": __version__,
+        "question": {name: str(value) for name, value in sweep.given.items()},
+        "axes": [{name: _short(values) for name, values in axis.items()} for axis in axes],
+        "quantities": sweep.wanted.quantities,
+        "ranges": sweep.wanted.ranged,
+        "rows": CHUNK,
+        "records": _checksum(questions),
+    }
+    return json.dumps(asked, indent=1)
+
+
+def _short(values: list[Any]) -> dict[str, Any]:
+    """Return how many values there are, the first and the last, and a checksum of all."""
+    return {
+        "values": len(values),
+        "first": values[0],
+        "last": values[-1],
+        "sha256": hashlib.sha256(json.dumps(values).encode()).hexdigest(),
+    }
+
+
+def _checksum(questions: Questions) -> str:
+    """Hash every number that lowering gave: a record that was changed changes it."""
+    found = hashlib.sha256(json.dumps(questions.reasons).encode())
+    for part in (questions.family, questions.row, questions.reason):
+        found.update(part.tobytes())
+    for family in questions.families:
+        ends = (end for _, low, high in family.unknowns for end in (low, high))
+        for name, column in (
+            *sorted(family.columns.items()),
+            *(pair for end in ends for pair in sorted(end.items())),
+        ):
+            found.update(name.encode() + np.asarray(column).tobytes())
+    return found.hexdigest()
+
+
+_SAID = {
+    "version": "was written by version {theirs} of this program, which is {ours} now",
+    "question": "is the answer to another question: {theirs}",
+    "axes": "is a sweep over other values",
+    "quantities": "holds other quantities: {theirs}",
+    "ranges": "holds the ranges of other quantities: {theirs}",
+    "rows": "has parts of another size",
+    "records": "was made from records that have changed since",
+}
+
+
+def _difference(there: str | None, here: str) -> str:
+    """Say what tells a file from the one that is asked for."""
+    try:
+        theirs: dict[str, Any] = json.loads(there or "")
+    except ValueError:
+        return "does not say what it answers"
+    ours = json.loads(here)
+    name = next(_unlike(theirs, ours), "question")
+    return _SAID[name].format(theirs=_told(theirs.get(name)), ours=_told(ours[name]))
+
+
+def _unlike(theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
+    return (name for name in _SAID if theirs.get(name) != ours[name])
+
+
+def _told(value: Any) -> str:
+    """Write inputs or names in a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text}" for name, text in value.items()) or "one without inputs"  # pyright: ignore[reportUnknownVariableType]
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
