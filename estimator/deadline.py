@@ -116,21 +116,21 @@ def _needed(case: Case, asked: Places, nodes: Values) -> tuple[Array, Array]:
     }
     per_node, within = columns["per_node"], columns["within"]
     trial, fits = plan(replace(case, columns={**columns, "count": nodes * per_node}))
-    names = (
-        ("occupied_hours", "wall_clock")
-        if np.all(fits)
-        else ("occupied_hours", "wall_clock", "fewest_accelerators")
-    )
-    found = evaluate(trial, names).values
+    memory = () if np.all(fits) else ("fewest_accelerators",)
+    found = evaluate(trial, ("occupied_hours", "wall_clock", *memory)).values
     fewest = np.where(fits, 1.0, found.get("fewest_accelerators", 1.0))
     wanted = nodes_needed(found["occupied_hours"], within, per_node, fewest)
-    if "global_batch" in case.free:
-        whole = trial.columns["global_batch"] <= GROWTH * columns["global_batch"]
-    else:
-        whole = _divides(trial)
-    return np.where(whole, wanted, np.maximum(wanted, nodes + 1.0)), np.where(
-        whole, found["wall_clock"], np.inf
+    whole = _usual(trial, columns["global_batch"]) if "global_batch" in case.free else _divides(trial)
+    return np.where(whole > 0, wanted, np.maximum(wanted, nodes + 1.0)), np.where(
+        whole > 0, found["wall_clock"], np.inf
     )
+
+
+def _usual(trial: Case, batch: Array) -> Array:
+    """Tell whether an assumed ``batch`` stays within bounds, as 1 or 0; one node and a given MFU are let pass."""
+    columns = trial.columns
+    most = np.maximum(GROWTH * batch, columns["per_node"] * columns["micro_batch"])
+    return array((columns["global_batch"] <= most) | ~np.isnan(columns["given_mfu"]))
 
 
 def _divides(case: Case) -> Array:
