@@ -153,7 +153,7 @@ def test_answers_that_meet_by_chance_are_not_called_equal(estimate: Estimate) ->
 
 
 def test_answers_that_are_far_apart_do_not_overlap(estimate: Estimate) -> None:
-    out = estimate("compare", *BASE, "--against", "tokens=100T").out
+    out = estimate("compare", *BASE, "--global-batch", "1024", "--against", "tokens=100T").out
     assert "wall clock: B is 100 of A (slower); the ranges do not overlap.\n" in out
 
 
