@@ -164,7 +164,8 @@ def pipeline_transfer_time(job: Job) -> Array:
     -----
     .. math:: 2 \kappa_p v \frac{2 T h}{t' \nu}
 
-    Stages lie furthest apart: their links are those of the network, unless one domain holds the whole run.
+    Stages lie furthest apart: their links are those of the network, unless one domain holds the whole run. In a full
+    mesh the next stage is reached over one link.
 
     References
     ----------
@@ -180,5 +181,6 @@ def pipeline_transfer_time(job: Job) -> Array:
     """
     size = HALF * job.tokens * job.model.hidden / job.norm_split
     near = job.layout.count <= job.domain
-    once = size / np.where(near, scaleup_rate(job.machine, job.layout.pp), job.machine.scaleout_bandwidth)
+    link = scaleup_rate(job.machine, np.minimum(job.layout.pp, 2.0))
+    once = size / np.where(near, link, job.machine.scaleout_bandwidth)
     return np.where(job.layout.pp > 1, 2.0 * job.fitted.pipeline_use * job.layout.vpp * once, 0.0)

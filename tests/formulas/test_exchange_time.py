@@ -210,8 +210,13 @@ def test_a_whole_sequence_on_each_rank_is_not_exchanged(ulysses: int) -> None:
         ),
         pytest.param(
             {"pp": 4, "count": 4, "mesh": 1, "scaleup_bandwidth": 70e9},
-            2 * 2e6 / 30e9,
-            id="over the links of a mesh",
+            2 * 2e6 / 10e9,
+            id="over one of seven links of a mesh, however many stages there are",
+        ),
+        pytest.param(
+            {"pp": 4, "count": 16, "mesh": 1, "scaleup_bandwidth": 70e9},
+            2 * 2e6 / 1e10,
+            id="beyond a mesh over the network",
         ),
     ],
 )
