@@ -67,7 +67,7 @@ def lower_rows(
     put_models(draft, presets)
     chips = put_machines(draft, presets, draft.columns["experts"] > 0.0)
     put_software(draft, presets)
-    put_layout(draft)
+    put_layout(draft, presets)
     put_training(draft, presets)
     if more:
         more(draft, presets)

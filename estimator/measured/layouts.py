@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..inputs.stacks import STACKS
+from ..presets import Presets
 from .columns import RowDraft
 from .table import Fault, Floats, Mask, Table, distinct
 
@@ -24,7 +25,7 @@ _TRUE, _FALSE = ("true", "1", "1.0", "2", "yes", "on"), ("false", "0", "0.0", "n
 _WORDS = {**dict.fromkeys(_TRUE, 1.0), **dict.fromkeys(_FALSE, 0.0)}
 
 
-def put_layout(draft: RowDraft) -> None:
+def put_layout(draft: RowDraft, presets: Presets) -> None:
     """Set the columns of the layout: degrees of one where blank, sharding as the stack does it where blank."""
     table, stack = draft.table, draft.columns["stack"]
     for name in ("tp", "pp", "vpp", "cp", "ep"):
@@ -32,7 +33,8 @@ def put_layout(draft: RowDraft) -> None:
     draft.printed("zero", "zero_stage", {"value": np.where(np.isin(stack, _SHARDED), 3.0, 1.0)})
     draft.printed("count", "n_accelerators", {"value": _least_count(draft)})
     draft.put("shard", _shards(draft))
-    split = (draft.columns["tp"] > 1.0) & np.isin(stack, _SPLIT_NORMS)
+    older = draft.columns["stack_year"] < presets.load("assumptions", "measured").value("split_norms")
+    split = (draft.columns["tp"] > 1.0) & np.isin(stack, _SPLIT_NORMS) & ~older
     draft.flag("sequence_parallel", flags(table, "sequence_parallel"), split.astype(np.float64))
     draft.flag("unfused", 1.0 - flags(table, "flash_attention"), np.zeros(table.size))
 

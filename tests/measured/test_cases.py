@@ -74,6 +74,10 @@ def test_nothing_of_a_printed_row_is_assumed() -> None:
         ({"sequence_parallel": ""}, "sequence_parallel", 1),
         ({"sequence_parallel": "", "tp": "1", "dp": "32"}, "sequence_parallel", 0),
         ({"sequence_parallel": "", "framework": "Megatron-DeepSpeed"}, "sequence_parallel", 0),
+        ({"sequence_parallel": "", "framework": "NeMo 22.04 (Megatron)"}, "sequence_parallel", 0),  # before the paper
+        ({"sequence_parallel": "", "framework": "NeMo 22.06 (Megatron)"}, "sequence_parallel", 1),
+        ({"sequence_parallel": "true", "framework": "NeMo 22.04 (Megatron)"}, "sequence_parallel", 1),  # as printed
+        ({"sequence_parallel": "", "framework": "Megatron-LM 2021"}, "sequence_parallel", 0),
         ({"flash_attention": ""}, "unfused", 0),
         ({"flash_attention": "false"}, "unfused", 1),
         ({"n_accelerators": ""}, "count", 64),  # 8 replicas of 4 x 2 cards
