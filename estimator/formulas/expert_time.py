@@ -8,6 +8,7 @@ from ..arrays import Array
 from .collectives import all_to_all_time
 from .job import HALF, Job
 from .layer_time import feed_forward_time
+from .layout import expert_split
 from .parameters import feed_forward_matrices
 
 
@@ -39,10 +40,11 @@ def grouped_products_time(job: Job) -> Array:
 
     Notes
     -----
-    .. math:: \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right) + \kappa \frac{2 X w}{e t \beta}
+    .. math:: \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right) + \kappa \frac{2 X w}{c_x \beta}
 
-    with n tokens an expert: half the rate is reached at :math:`n_{1/2}`. An even load: how far the slowest expert is
-    behind the others is in the fitted efficiency.
+    with n tokens an expert, and :math:`c_x` cards over which a copy of the experts is spread: half the rate is
+    reached at :math:`n_{1/2}`. An even load: how far the slowest expert is behind the others is in the fitted
+    efficiency.
 
     References
     ----------
@@ -65,7 +67,8 @@ def grouped_products_time(job: Job) -> Array:
     weights = feed_forward_matrices(model, model.expert_ffn) / job.layout.tp
     rate = fitted.product_efficiency * fitted.expert_efficiency * job.machine.peak
     small = 1.0 + fitted.expert_half / np.maximum(tokens_an_expert(job), 1e-9)
-    read = HALF * weights * model.experts / job.layout.ep / job.machine.memory_bandwidth
+    copies = model.experts * job.layout.tp / expert_split(job.layout)
+    read = HALF * weights * copies / job.machine.memory_bandwidth
     work = 2.0 * job.tokens * model.experts_per_token * weights / rate
     return work * small + fitted.product_traffic * read
 

@@ -22,11 +22,13 @@ class Coefficients(NamedTuple):
     """What theory leaves open, fitted to measured steps by ``scripts/fit_step_time.py``; arrays that broadcast.
 
     Efficiencies are shares of a peak, ``*_traffic`` bytes, ``*_use`` seconds over what the link's bandwidth alone
-    would take (less where compute hides them, more where the bandwidth is not reached).
+    would take (less where compute hides them, more where the bandwidth is not reached), ``product_wave`` the outputs
+    of a product that take no less time for being fewer.
     """
 
     product_efficiency: Array
     product_traffic: Array
+    product_wave: Array
     attention_efficiency: Array
     score_traffic: Array
     norm_traffic: Array
@@ -36,6 +38,7 @@ class Coefficients(NamedTuple):
     expert_half: Array
     router_time: Array
     layer_time: Array
+    accumulation_traffic: Array
     tensor_use: Array
     tensor_latency: Array
     tensor_gain: Array

@@ -9,7 +9,7 @@ from .job import HALF, Job
 from .parameters import attention_matrices, feed_forward_matrices
 
 
-def product_time(job: Job, weights: Array, edge: Array) -> Array:
+def product_time(job: Job, weights: Array, edge: Array, inner: Array) -> Array:
     r"""Time of one pass of matrix products with ``weights`` weights over the tokens of a micro-batch. [s]
 
     Parameters
@@ -20,6 +20,8 @@ def product_time(job: Job, weights: Array, edge: Array) -> Array:
         Weights of the products on one rank. [1]
     edge
         Elements that the products read and write for a token on one rank. [1]
+    inner
+        Inner dimensions of the products, summed: the terms of one output of each. [1]
 
     Returns
     -------
@@ -27,27 +29,34 @@ def product_time(job: Job, weights: Array, edge: Array) -> Array:
 
     Notes
     -----
-    .. math:: \frac{2 T w}{\eta P} + \kappa \frac{2 (w + T e)}{\beta}
+    .. math:: \frac{2 (T w + \omega k)}{\eta P} + \kappa \frac{2 (w + T e)}{\beta}
 
     The roofline of S. Williams et al. as a sum instead of a maximum: what is not hidden of the traffic is fitted
-    (:math:`\kappa`), which makes the efficiency grow with the size of the products.
+    (:math:`\kappa`), which makes the efficiency grow with the size of the products. Outputs are computed in waves of
+    tiles, one tile a processor, and the last wave is only partly filled: :math:`\omega` outputs, of k terms each, are
+    lost on the average.
 
     References
     ----------
     S. Williams et al., "Roofline", CACM 52(4), 2009, Section 3; NVIDIA, "Matrix Multiplication Background User's
-    Guide", Section 2, for operations and bytes of a product.
+    Guide", Section 2, for operations and bytes of a product, and "Wave Quantization".
 
     Examples
     --------
-    A thousand tokens times a matrix of 1,000 by 1,000 at 100 TFLOP/s, then with all of its traffic at 1 TB/s:
+    A thousand tokens times a matrix of 1,000 by 1,000 at 100 TFLOP/s, then with all of its traffic at 1 TB/s, then
+    with a wave of 500,000 outputs lost:
 
     >>> from estimator.formulas.example import example_job
-    >>> float(product_time(example_job(), np.float64(1e6), np.float64(2000)))
+    >>> sizes = [np.float64(each) for each in (1e6, 2000, 1000)]
+    >>> float(product_time(example_job(), *sizes))
     2e-05
-    >>> round(float(product_time(example_job(product_traffic=1), np.float64(1e6), np.float64(2000))), 9)
+    >>> round(float(product_time(example_job(product_traffic=1), *sizes)), 9)
     2.6e-05
+    >>> round(float(product_time(example_job(product_wave=5e5), *sizes)), 9)
+    3e-05
     """
-    work = 2.0 * job.tokens * weights / (job.fitted.product_efficiency * job.machine.peak)
+    lost = job.fitted.product_wave * inner
+    work = 2.0 * (job.tokens * weights + lost) / (job.fitted.product_efficiency * job.machine.peak)
     moved = HALF * (weights + job.tokens * edge)
     return work + job.fitted.product_traffic * moved / job.machine.memory_bandwidth
 
@@ -57,7 +66,11 @@ def attention_products_time(job: Job) -> Array:
 
     Notes
     -----
-    .. math:: w = \frac{w_a}{t}, \quad e = 2 h + \frac{2 a (d + r) + k (d + v)}{t}
+    .. math:: w = \frac{w_a}{t}, \quad e = 2 (h + r_q + r_{kv}) + \frac{a (d + r + v) + k (d + v)}{t},
+        \quad k = h + \frac{a v}{t}
+
+    with the latents of queries and keys written and read where there are any; the keys and values of every head are
+    then computed from them.
 
     References
     ----------
@@ -72,9 +85,12 @@ def attention_products_time(job: Job) -> Array:
     4e-05
     """
     model, ranks = job.model, job.layout.tp
-    width = 2.0 * model.heads * (model.head_dim + model.rope_dim)
-    width = width + model.kv_heads * (model.head_dim + model.value_dim)
-    return product_time(job, attention_matrices(model) / ranks, 2.0 * model.hidden + width / ranks)
+    keys = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
+    width = model.heads * (model.head_dim + model.rope_dim + model.value_dim)
+    width = width + keys * (model.head_dim + model.value_dim)
+    edge = 2.0 * (model.hidden + model.q_rank + model.kv_rank) + width / ranks
+    inner = model.hidden + model.heads * model.value_dim / ranks
+    return product_time(job, attention_matrices(model) / ranks, edge, inner)
 
 
 def feed_forward_time(job: Job, width: Array) -> Array:
@@ -89,7 +105,9 @@ def feed_forward_time(job: Job, width: Array) -> Array:
 
     Notes
     -----
-    .. math:: w = \frac{(2 + g) h f}{t}, \quad e = 2 h + \frac{(2 + g) f}{t}
+    .. math:: w = \frac{(2 + g) h f}{t}, \quad e = 2 h + \frac{(2 + g) f}{t}, \quad k = h + \frac{f}{t}
+
+    A gate is computed in one product with what it gates.
 
     References
     ----------
@@ -103,7 +121,8 @@ def feed_forward_time(job: Job, width: Array) -> Array:
     """
     model, ranks = job.model, job.layout.tp
     edge = 2.0 * model.hidden + (2.0 + model.gated) * width / ranks
-    return product_time(job, feed_forward_matrices(model, width) / ranks, edge)
+    inner = np.where(width > 0, model.hidden + width / ranks, 0.0)
+    return product_time(job, feed_forward_matrices(model, width) / ranks, edge, inner)
 
 
 def elementwise_time(job: Job, width: Array) -> Array:
@@ -146,8 +165,8 @@ def head_time(job: Job) -> Array:
 
     Notes
     -----
-    .. math:: n \left(\frac{2 T h V}{t \, \eta P_{16}} + \kappa \frac{2 (V h / t + T (h + V / t))}{\beta}\right)
-        + \kappa_v \frac{T V}{t \, \beta}
+    .. math:: n \left(\frac{2 (T h V / t + \omega h)}{\eta P_{16}}
+        + \kappa \frac{2 (V h / t + T (h + V / t))}{\beta}\right) + \kappa_v \frac{T V}{t \, \beta}
 
     The head runs in 16 bit, in two passes where it is frozen; softmax and loss pass over the logits in 32 bit. A model
     without a vocabulary has none.
@@ -168,7 +187,8 @@ def head_time(job: Job) -> Array:
     model, ranks = job.model, job.layout.tp
     sixteen = job._replace(machine=job.machine._replace(peak=job.machine.peak_16bit))
     edge = np.where(model.vocab > 0, model.hidden + model.vocab / ranks, 0.0)
-    product = product_time(sixteen, model.vocab * model.hidden / ranks, edge)
+    inner = np.where(model.vocab > 0, model.hidden, 0.0)
+    product = product_time(sixteen, model.vocab * model.hidden / ranks, edge, inner)
     loss = job.fitted.logit_traffic * job.tokens * model.vocab / ranks / job.machine.memory_bandwidth
     passes = 3.0 - job.method.frozen * (1.0 - job.method.outer)
     return passes * product + loss

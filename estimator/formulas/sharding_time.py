@@ -9,11 +9,11 @@ import numpy as np
 from ..arrays import Array
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
-from .layout import sharding_groups, sharding_ranks
+from .layout import data_parallel, expert_split, sharding_groups, sharding_ranks
 from .parameters import feed_forward_matrices, layer_matrices
 
-# Bytes of a gradient in 32 bit and of the weight that comes back in 16.
-_REDUCED = 6.0
+# Bytes of a gradient in 32 bit.
+_GRADIENT = 4.0
 
 
 class Shares(NamedTuple):
@@ -28,7 +28,9 @@ def held_parameters(job: Job) -> Shares:
 
     Notes
     -----
-    .. math:: \frac{w_{dense} + (2 - t') V h}{t p}, \quad \frac{w_{experts}}{e t p}
+    .. math:: \frac{w_{dense} + (2 - t') V h}{t p}, \quad \frac{w_{experts}}{p \, c_x}
+
+    with :math:`c_x` the cards over which a copy of the experts is spread (``layout.expert_split``).
 
     References
     ----------
@@ -37,20 +39,20 @@ def held_parameters(job: Job) -> Shares:
     Examples
     --------
     Four layers of 12 million weights over two tensor ranks and two stages; a layer of 8 experts of 8 million and a
-    router of 8,000, over four expert ranks:
+    router of 8,000, over four expert ranks, of which one card alone holds all:
 
     >>> from estimator.formulas.example import example_job
     >>> float(held_parameters(example_job(tp=2, pp=2)).dense)
     12000000.0
-    >>> sparse = example_job(layers=1, moe_layers=1, experts=8, expert_ffn=4000, ep=4)
-    >>> [float(each) for each in held_parameters(sparse)]
-    [4008000.0, 16000000.0]
+    >>> sparse = {"layers": 1, "moe_layers": 1, "experts": 8, "expert_ffn": 4000, "ep": 4}
+    >>> [tuple(map(float, held_parameters(example_job(**sparse, count=count)))) for count in (4, 1)]
+    [(4008000.0, 16000000.0), (4008000.0, 64000000.0)]
     """
     model, layout = job.model, job.layout
     split = layout.tp * layout.pp
     inner = layer_matrices(model, 0.0 * model.experts) + model.vocab * model.hidden * (2.0 - model.tied)
     experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    return Shares(inner / split, experts / (split * layout.ep))
+    return Shares(inner / split, experts / (layout.pp * expert_split(layout)))
 
 
 def among_experts(job: Job) -> Job:
@@ -75,7 +77,7 @@ def among_experts(job: Job) -> Job:
     [32.0, 4.0]
     """
     layout = job.layout
-    return job._replace(layout=layout._replace(tp=layout.tp * layout.ep, cp=0.0 * layout.cp + 1.0))
+    return job._replace(layout=layout._replace(tp=expert_split(layout), cp=0.0 * layout.cp + 1.0))
 
 
 def _sharding_rate(job: Job, ranks: Array) -> Array:
@@ -115,6 +117,40 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
     return np.where(sharded, 3.0 * job.fitted.sharding_use * once, 0.0)
 
 
+def accumulation_time(job: Job, held: Array) -> Array:
+    r"""Time to add the gradients of one micro-batch to those before it, in memory. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    held
+        Parameters that learn of one rank's share of the model before sharding. [1]
+
+    Notes
+    -----
+    .. math:: \frac{\kappa_a w}{z \beta}
+
+    over the z ranks that share the sums from the second stage of ZeRO on. Memory sets the pace whatever the size of the
+    micro-batch, so that small ones pay most.
+
+    References
+    ----------
+    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5.2, for gradients that are shared out; NVIDIA, Megatron-LM,
+    ``--gradient-accumulation-fusion`` and ``main_grad`` in 32 bit.
+
+    Examples
+    --------
+    A billion sums that are read and written with 8 bytes at 1 TB/s:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(accumulation_time(example_job(accumulation_traffic=8), np.float64(1e9)))
+    0.008
+    """
+    shards = np.where(job.layout.zero >= 2, sharding_ranks(job.layout), 1.0)
+    return job.fitted.accumulation_traffic * held / shards / job.machine.memory_bandwidth
+
+
 def gradient_exchange_time(job: Job, held: Array) -> Array:
     r"""Time of the step's exchange of gradients (and of weights, where states are sharded) that stays exposed. [s]
 
@@ -129,6 +165,9 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
     -----
     .. math:: \kappa_g \frac{d - 1}{d} \frac{6 w}{\beta}
 
+    over the d ranks that share the states, and 8 w over all ranks where none do: gradients in 32 bit are handed back
+    then, not weights in 16.
+
     References
     ----------
     S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 7.2.1; S. Li et al., "PyTorch Distributed", 2020,
@@ -139,12 +178,13 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
     A billion parameters on sixteen ranks of two servers, whose rings pass 80 GB/s:
 
     >>> from estimator.formulas.example import example_job
-    >>> float(gradient_exchange_time(example_job(count=16), np.float64(1e9)))
-    0.0703125
+    >>> [float(gradient_exchange_time(example_job(count=16, zero=zero), np.float64(1e9))) for zero in (0, 1)]
+    [0.09375, 0.0703125]
     """
     layout = job.layout
-    ranks = np.maximum(layout.count / (layout.tp * layout.pp), 1.0)
-    once = ring_time(_REDUCED * held, ranks, _sharding_rate(job, ranks))
+    ranks = np.where(layout.zero > 0, sharding_ranks(layout), data_parallel(layout) * layout.cp)
+    size = (_GRADIENT + np.where(layout.zero > 0, HALF, _GRADIENT)) * held
+    once = ring_time(size, ranks, _sharding_rate(job, ranks))
     apart = (layout.zero < 3) & (ranks > 1)
     return np.where(apart, job.fitted.gradient_use * once, 0.0)
 
@@ -165,10 +205,11 @@ def group_exchange_time(job: Job, held: Array) -> Array:
 
     Notes
     -----
-    .. math:: \kappa_g \, 2 \frac{R - 1}{R} \frac{2 w}{z \, \beta}
+    .. math:: \kappa_g \, 2 \frac{R - 1}{R} \frac{b w}{z \, \beta}
 
-    Hybrid sharding: each of R groups of z ranks gathers weights and spreads gradients within itself, and ranks that
-    hold the same shard all-reduce their gradients between the groups. Such ranks lie t z apart.
+    Sharding within groups: each of R groups of z ranks spreads gradients and gathers weights within itself, and ranks
+    that hold the same shard all-reduce their gradients between the groups, of b bytes: 2 where weights are sharded
+    too, else 4. Such ranks lie t z apart.
 
     References
     ----------
@@ -185,8 +226,9 @@ def group_exchange_time(job: Job, held: Array) -> Array:
     """
     shards, groups = sharding_ranks(job.layout), sharding_groups(job.layout)
     rate = ring_rate(job.machine, groups, job.domain / (job.layout.tp * shards))
-    once = 2.0 * ring_time(HALF * held / shards, groups, rate)
-    hybrid = (job.layout.zero >= 3) & (groups > 1)
+    size = np.where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
+    once = 2.0 * ring_time(size, groups, rate)
+    hybrid = (job.layout.zero >= 1) & (groups > 1)
     return np.where(hybrid, job.fitted.gradient_use * once, 0.0)
 
 

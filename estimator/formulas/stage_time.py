@@ -115,6 +115,30 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     }
 
 
+def deepest_stage(job: Job) -> Array:
+    r"""Layers of the deepest stage of a pipeline over their mean. [1]
+
+    Notes
+    -----
+    .. math:: \left\lceil \frac{L}{p} \right\rceil \frac{p}{L}
+
+    The deepest stage sets the pace of all. Layers of an encoder are cut into stages as well.
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 2.2.1, for stages alike.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> [float(deepest_stage(example_job(pp=pp, layers=80))) for pp in (1, 16, 32)]
+    [1.0, 1.0, 1.2]
+    """
+    layers, stages = _cut(job.model), job.layout.pp
+    # A shape that was only guessed may have a fraction of a layer, and is cut evenly.
+    return np.where(layers == np.floor(layers), np.ceil(layers / stages) * stages / layers, 1.0)
+
+
 def head_share(job: Job) -> Array:
     r"""Part of the output head's time by which the slowest stage exceeds the layers' share. [1]
 
@@ -137,9 +161,14 @@ def head_share(job: Job) -> Array:
     [1.0, 1.0, 0.0625]
     """
     layout, stages = job.layout, job.layout.pp
-    even = np.mod(job.model.layers, stages * layout.vpp) == 0
+    even = np.mod(_cut(job.model), stages * layout.vpp) == 0
     uneven = np.where(even, job.fitted.head_imbalance, 1.0 / stages)
     return np.where(stages > 1, uneven, 1.0)
+
+
+def _cut(model: Transformer) -> Array:
+    """Layers that are cut into stages: those of both stacks. [1]"""
+    return model.layers + model.encoder_layers
 
 
 def bubble_share(job: Job) -> Array:

@@ -11,10 +11,11 @@ from ..breakdown import Breakdown
 from .exchange_time import pipeline_transfer_time
 from .job import Job
 from .layer_time import head_time
-from .layout import Layout, micro_batches
+from .layout import Layout, expert_split, micro_batches
 from .offload_time import fetched_weights_time, offload_time
 from .sharding_time import (
     Shares,
+    accumulation_time,
     among_experts,
     gradient_exchange_time,
     group_exchange_time,
@@ -23,7 +24,7 @@ from .sharding_time import (
     own_states,
     sharded_weights_time,
 )
-from .stage_time import bubble_share, exposed, head_share, layers_time
+from .stage_time import bubble_share, deepest_stage, exposed, head_share, layers_time
 from .tuning_time import gathered_parameters, learning_parameters
 
 
@@ -90,11 +91,11 @@ def parts_time(job: Job) -> Mapping[str, Array]:
 
     Notes
     -----
-    .. math:: m \left(t_{stage} + \iota t_{head} + t_{wait} + t_{send}\right) + b \left((t_{stage} + t_{head} / p)
-        (1 + \omega) + t_{send}\right) + t_{gradients} + t_{optimizer} + t_0
+    .. math:: m \left(\delta t_{stage} + \iota t_{head} + t_{wait} + t_{send}\right)
+        + b \left((t_{stage} + t_{head} / p) (1 + \omega) + t_{send}\right) + t_{gradients} + t_{optimizer} + t_0
 
-    with m micro-batches, the bubble b, and :math:`\omega` the share by which waiting for sharded weights lengthens a
-    micro-batch.
+    with m micro-batches, the deepest stage :math:`\delta` times as deep as the mean, the bubble b, and :math:`\omega`
+    the share by which waiting for sharded weights lengthens a micro-batch.
 
     References
     ----------
@@ -112,10 +113,11 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     layout, count = job.layout, micro_batches(job.layout)
     stage = {name: part / layout.pp for name, part in layers_time(job).items()}
     head = head_time(job)
-    body = Breakdown(stage).total
-    slowest = body + head_share(job) * head
     held = held_parameters(job)
     learning = _learning(job, held)
+    stage["gradient_accumulation"] = _over(accumulation_time, job, learning)
+    body, deep = Breakdown(stage).total, deepest_stage(job)
+    slowest = body * deep + head_share(job) * head
     gathered = _over(sharded_weights_time, job, _gathered(job, held, learning))
     wait = exposed(slowest, gathered)
     fetch = exposed(slowest, gathered + _over(fetched_weights_time, job, held)) - wait
@@ -124,7 +126,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     return {
         **{name: count * part for name, part in stage.items()},
         "logits": count * head / layout.pp,
-        "stage_imbalance": count * (head_share(job) - 1.0 / layout.pp) * head,
+        "stage_imbalance": count * ((deep - 1.0) * body + (head_share(job) - 1.0 / layout.pp) * head),
         "sharding": count * wait,
         "pipeline_transfer": count * transfer,
         "pipeline_bubble": idle,
@@ -193,6 +195,10 @@ def smallest_layout(layout: Layout) -> Layout:
     layout
         Degrees and batches. [1]
 
+    Notes
+    -----
+    Each of them holds as many experts as before: whole replicas, and as many as a copy of the experts is spread over.
+
     References
     ----------
     J. Gustafson, "Reevaluating Amdahl's law", CACM 31(5), 1988: the work grows with the machine.
@@ -204,8 +210,9 @@ def smallest_layout(layout: Layout) -> Layout:
     >>> float(small.count), float(small.global_batch)
     (8.0, 16.0)
     """
-    replica = layout.pp * np.maximum(layout.tp * layout.cp, layout.ep)
-    smallest = replica * np.maximum(np.floor(layout.per_node / replica), 1.0)
+    replica = layout.tp * layout.cp * layout.pp
+    spread = replica * np.ceil(expert_split(layout) / (layout.tp * layout.cp))
+    smallest = spread * np.maximum(np.floor(layout.per_node / spread), 1.0)
     count = np.minimum(smallest, layout.count)
     share = count / np.maximum(layout.count, 1.0)
     return layout._replace(count=count, global_batch=layout.global_batch * share)
@@ -230,6 +237,6 @@ def small_scale_time(job: Job) -> Array:
     >>> from estimator.formulas.example import example_job
     >>> job = example_job(count=16, global_batch=16)
     >>> round(float(modelled_step_time(job).total), 6), round(float(small_scale_time(job)), 6)
-    (0.006535, 0.00568)
+    (0.00766, 0.00652)
     """
     return modelled_step_time(job._replace(layout=smallest_layout(job.layout))).total

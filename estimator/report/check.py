@@ -30,6 +30,7 @@ _SLOWER = {
     "expert_exchange": "experts across nodes, or a network slower than the {network} taken",
     "launch": "a slow host, or kernels launched one by one",
     "logits": "a loss that is not fused",
+    "gradient_accumulation": "gradients in 32 bit, or added apart from the products that give them",
     "stage_imbalance": "layers spread unevenly over the stages",
     "sharding": "a network slower than the {network} taken, or no overlap",
     "pipeline_transfer": "a network slower than the {network} taken",

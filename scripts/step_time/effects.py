@@ -19,12 +19,13 @@ class Prior(NamedTuple):
 
 # What physics and published profiles suggest; the spread is wide where only the fit can tell.
 PRIORS = {
-    "product_efficiency": Prior(0.72, 0.7), "product_traffic": Prior(2.0, 0.7),
+    "product_efficiency": Prior(0.72, 0.7), "product_traffic": Prior(2.0, 0.7), "product_wave": Prior(2e6, 0.7),
     "attention_efficiency": Prior(0.35, 0.7), "score_traffic": Prior(7.0, 0.7),
     "norm_traffic": Prior(50.0, 0.7, "byte"), "activation_traffic": Prior(8.0, 0.7, "byte"),
     "logit_traffic": Prior(11.0, 0.7, "byte"), "expert_efficiency": Prior(0.7, 0.7),
     "expert_half": Prior(180.0, 0.7, "token"), "router_time": Prior(4e-3, 0.7, "s"),
-    "layer_time": Prior(1e-4, 0.7, "s"), "tensor_use": Prior(1.0, 0.7), "tensor_latency": Prior(1e-4, 0.7, "s"),
+    "layer_time": Prior(1e-4, 0.7, "s"), "accumulation_traffic": Prior(10.0, 0.7, "byte"),
+    "tensor_use": Prior(1.0, 0.7), "tensor_latency": Prior(1e-4, 0.7, "s"),
     "tensor_gain": Prior(0.1, 0.7), "context_use": Prior(0.5, 0.7), "expert_use": Prior(1.0, 0.7),
     "pipeline_use": Prior(0.2, 0.7), "bubble_use": Prior(1.0, 0.1), "head_imbalance": Prior(0.8, 0.3),
     "sharding_use": Prior(2.0, 0.7), "gradient_use": Prior(0.5, 0.7), "optimizer_traffic": Prior(40.0, 0.7, "byte"),
@@ -72,6 +73,7 @@ EFFECTS = (
     Effect("sharding_use", ("stack",), 0.3),
     Effect("tensor_use", ("stack",), 0.3),
     Effect("expert_efficiency", ("stack",), 0.3),
+    Effect("gradient_use", ("stack",), 0.5),
     Effect("attention_efficiency", ("architecture",), 0.3),
     Effect("attention_efficiency", ("stack",), 0.3),
 )

@@ -13,13 +13,13 @@ from estimator.formulas.step_time import modelled_step_time
 
 # Every coefficient at work, none of them fitted: a test of formulas rests on no record.
 TYPICAL = {
-    "product_efficiency": 0.75, "product_traffic": 2.0, "attention_efficiency": 0.5, "score_traffic": 7.0,
-    "norm_traffic": 40.0, "activation_traffic": 16.0, "logit_traffic": 20.0, "expert_efficiency": 0.75,
-    "expert_half": 256.0, "router_time": 2.0**-8, "layer_time": 2.0**-13, "tensor_use": 0.875,
-    "tensor_latency": 2.0**-14, "tensor_gain": 0.25, "context_use": 0.5, "expert_use": 1.25, "pipeline_use": 0.25,
-    "bubble_use": 0.9375, "head_imbalance": 0.75, "sharding_use": 3.0, "gradient_use": 0.375,
-    "optimizer_traffic": 48.0, "step_overhead": 2.0**-4, "straggling": 2.0**-8, "misfit": 0.25,
-    "software_gain": 2.0**-6, "slowness": 1.125,
+    "product_efficiency": 0.75, "product_traffic": 2.0, "product_wave": 2.0**19, "attention_efficiency": 0.5,
+    "score_traffic": 7.0, "norm_traffic": 40.0, "activation_traffic": 16.0, "logit_traffic": 20.0,
+    "expert_efficiency": 0.75, "expert_half": 256.0, "router_time": 2.0**-8, "layer_time": 2.0**-13,
+    "accumulation_traffic": 8.0, "tensor_use": 0.875, "tensor_latency": 2.0**-14, "tensor_gain": 0.25,
+    "context_use": 0.5, "expert_use": 1.25, "pipeline_use": 0.25, "bubble_use": 0.9375, "head_imbalance": 0.75,
+    "sharding_use": 3.0, "gradient_use": 0.375, "optimizer_traffic": 48.0, "step_overhead": 2.0**-4,
+    "straggling": 2.0**-8, "misfit": 0.25, "software_gain": 2.0**-6, "slowness": 1.125,
 }  # fmt: skip
 assert TYPICAL.keys() == set(Coefficients._fields)
 

@@ -42,14 +42,32 @@ def test_tokens_of_an_expert(given: dict[str, float], expected: float) -> None:
 
 def test_grouped_products_by_hand() -> None:
     # Two experts a token over four ranks, at 0.8 x 0.5 of the peak; 250 tokens an expert, half the rate at 50;
-    # eight experts over two ranks are read from memory, thrice.
+    # eight experts over two times four cards are read from memory, thrice.
     job = example_job(
-        **SPARSE, tp=4, ep=2, micro_batch=0.5, product_efficiency=0.8, expert_efficiency=0.5, expert_half=50,
+        **SPARSE, count=8, tp=4, ep=2, micro_batch=0.5, product_efficiency=0.8, expert_efficiency=0.5, expert_half=50,
         product_traffic=3,
     )  # fmt: skip
     work = 2 * 500 * 2 * 8e6 / 4 / (0.4 * 1e14)
     read = 2 * 8e6 / 4 * 8 / 2 / 1e12
     assert float(grouped_products_time(job)) == pytest.approx(work * (1 + 50 / 250) + 3 * read, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "cards"),
+    [
+        pytest.param({"count": 8}, 8, id="two times four cards"),
+        pytest.param({"count": 32}, 8, id="and no more of four replicas of them"),
+        pytest.param({"count": 4}, 4, id="a stage of four cards has no more"),
+        pytest.param({"count": 16, "pp": 4}, 4, id="nor have four stages of four"),
+    ],
+)
+def test_a_card_reads_the_experts_that_it_holds(given: dict[str, float], cards: float) -> None:
+    # Eight experts of 8 million weights of 2 bytes, whatever the tokens.
+    with_traffic, without = (
+        float(grouped_products_time(example_job(**SPARSE, **given, tp=4, ep=2, product_traffic=traffic)))
+        for traffic in (1, 0)
+    )
+    assert with_traffic - without == pytest.approx(8 * 2 * 8e6 / cards / 1e12, rel=1e-9)
 
 
 def test_half_the_rate_at_the_half_length() -> None:
@@ -95,5 +113,5 @@ def test_experts_on_every_rank_exchange_nothing() -> None:
 @given(st.sampled_from([1.0, 2.0, 4.0, 8.0]), st.floats(1, 1e4), st.floats(0, 1e4))
 def test_more_expert_ranks_never_slow_the_products(ep: float, tokens: float, half: float) -> None:
     given = {**SPARSE, "micro_batch": tokens / 1000, "expert_half": half, "product_traffic": 1}
-    once, more = (example_job(**given, ep=ranks) for ranks in (ep, 2 * ep))
+    once, more = (example_job(**given, count=16, ep=ranks) for ranks in (ep, 2 * ep))
     assert 0 < float(grouped_products_time(more)) <= float(grouped_products_time(once)) * (1 + 1e-12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from estimator.formulas.expert_time import dispatch_time, experts_time
 from estimator.formulas.layer_time import attention_products_time, elementwise_time, feed_forward_time
 from estimator.formulas.stage_time import (
     bubble_share,
+    deepest_stage,
     exposed,
     head_share,
     layers_time,
@@ -142,10 +144,51 @@ def test_the_bubble_of_narayanan(pp: float, vpp: float, expected: float) -> None
         pytest.param({"pp": 8, "vpp": 5, "layers": 80}, 0.75, id="even chunks"),
         pytest.param({"pp": 8, "vpp": 4, "layers": 80}, 1 / 8, id="uneven chunks"),
         pytest.param({"pp": 16, "layers": 126}, 1 / 16, id="Llama 3.1 405B: short first and last stages"),
+        pytest.param({"pp": 16, "layers": 24, "encoder_layers": 24}, 0.75, id="two stacks make even stages"),
+        pytest.param({"pp": 8, "layers": 24, "encoder_layers": 12}, 1 / 8, id="two stacks make uneven ones"),
     ],
 )
 def test_who_has_the_head(given: dict[str, Any], expected: float) -> None:
     assert float(head_share(example_job(**given, head_imbalance=0.75))) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"pp": 1, "layers": 81}, 1, id="one stage"),
+        pytest.param({"pp": 8, "layers": 80}, 1, id="even stages"),
+        pytest.param({"pp": 32, "layers": 80}, 3 / 2.5, id="half of them three layers, half two"),
+        pytest.param({"pp": 16, "layers": 126}, 8 / 7.875, id="fourteen stages of eight, two of seven"),
+        pytest.param({"pp": 4, "layers": 5}, 2 / 1.25, id="one stage of two layers"),
+        pytest.param({"pp": 8, "vpp": 4, "layers": 80}, 1, id="uneven chunks add up to even stages"),
+        pytest.param({"pp": 8, "layers": 61.4}, 1, id="a guessed depth is cut evenly"),
+        pytest.param({"pp": 16, "layers": 24, "encoder_layers": 24}, 1, id="two stacks make even stages"),
+        pytest.param({"pp": 16, "layers": 24, "encoder_layers": 12}, 3 / 2.25, id="two stacks, uneven"),
+    ],
+)
+def test_the_deepest_stage(given: dict[str, Any], expected: float) -> None:
+    assert float(deepest_stage(example_job(**given))) == pytest.approx(expected, rel=1e-12)
+
+
+@few
+@given(st.integers(1, 200), st.integers(1, 64))
+def test_no_stage_is_deeper_than_it_must_be(layers: int, stages: int) -> None:
+    mean = layers / stages
+    deepest = float(deepest_stage(example_job(layers=layers, pp=stages))) * mean
+    assert deepest == pytest.approx(round(deepest))
+    assert mean <= deepest * (1 + 1e-12)
+    assert deepest < mean + 1
+
+
+@few
+@given(st.floats(1, 200), st.sampled_from([1.0, 2.0, 7.0, 64.0]))
+def test_a_guessed_depth_is_never_slower_than_the_next_whole_one(layers: float, stages: float) -> None:
+    guessed, whole = (
+        float(deepest_stage(example_job(layers=depth, pp=stages))) * depth
+        for depth in (layers, math.ceil(layers))
+    )
+    assert layers <= guessed * (1 + 1e-12)
+    assert guessed <= whole * (1 + 1e-12)
 
 
 # Exchange beside computing.

@@ -109,6 +109,23 @@ def test_every_coefficient_counts_somewhere_and_none_shortens_a_step(given: dict
         assert total(typical(**{**given, name: 1.5 * TYPICAL[name]})) >= before * (1 - 1e-12), name
 
 
+@few
+@given(questions(), st.sampled_from(["ffn", "expert_ffn", "shared_ffn", "vocab"]))
+def test_more_weights_never_take_less_time(given: dict[str, Any], wider: str) -> None:
+    more = {**given, wider: 2 * given[wider]}
+    assert total(typical(**more)) >= total(typical(**given)) * (1 - 1e-12)
+
+
+@few
+@given(questions(), st.integers(1, 9))
+def test_more_layers_never_take_less_time(given: dict[str, Any], more: int) -> None:
+    # Without a head: where layers divide evenly, it is on the last stage on top.
+    given = {**given, "vocab": 0.0}
+    assert total(typical(**{**given, "layers": given["layers"] + more})) >= total(typical(**given)) * (
+        1 - 1e-12
+    )
+
+
 def test_every_coefficient_moves_some_step() -> None:
     job = {
         "layers": 4, "moe_layers": 2, "experts": 8, "experts_per_token": 2, "expert_ffn": 500, "ep": 2, "tp": 2,

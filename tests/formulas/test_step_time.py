@@ -80,11 +80,12 @@ def test_the_volumes_of_zero() -> None:
     # Rajbhandari et al. 2020, Section 7.2: sharding weights moves 3 for 2 of a plain exchange, a micro-batch;
     # nothing is hidden where there is nothing to compute.
     given = {"count": 8, "peak": 1e30, "peak_16bit": 1e30}
-    sharded, plain = (parts(example_job(**given, zero=zero)) for zero in (3, 0))
+    sharded, shared, plain = (parts(example_job(**given, zero=zero)) for zero in (3, 1, 0))
     weights = 4 * 12e6 * 2 * 7 / 8 / 1e11
     assert sharded["sharding"] == pytest.approx(3 * weights)
-    assert plain["gradient_exchange"] == pytest.approx(3 * weights)  # a gradient in 4 bytes, a weight in 2
-    assert sharded["gradient_exchange"] == plain["sharding"] == 0
+    assert shared["gradient_exchange"] == pytest.approx(3 * weights)  # a gradient in 4 bytes, a weight in 2
+    assert plain["gradient_exchange"] == pytest.approx(4 * weights)  # a gradient in 4 bytes, to and fro
+    assert sharded["gradient_exchange"] == shared["sharding"] == plain["sharding"] == 0
 
 
 def test_sharded_weights_overlap_with_each_micro_batch() -> None:
@@ -116,6 +117,62 @@ def test_the_last_stage_has_the_head_on_top() -> None:
     stage = (found["matrix_products"] + found["attention"]) / 8
     sent = found["pipeline_transfer"] / 8
     assert found["pipeline_bubble"] == pytest.approx(3 * (stage + head / 4 + sent))
+
+
+def test_all_stages_wait_for_the_deepest() -> None:
+    # Five layers on four stages: one of them has two, 1.6 times the mean, and works 0.6 of a mean stage alone.
+    given = {"layers": 5, "pp": 4, "count": 4, "global_batch": 8, "vocab": 50000, "pipeline_use": 0}
+    found = parts(example_job(**given))
+    stage = (found["matrix_products"] + found["attention"]) / 8
+    assert stage == pytest.approx(5 / 4 * (3 * 24e9 + 7e9) / 1e14)  # 3.5 passes of 2 GFLOP of attention
+    # Where layers do not divide, the short stages hold the head: no stage has more of it than the mean.
+    assert found["stage_imbalance"] == pytest.approx(8 * 0.6 * stage)
+    # Idle times are those of a stage as it is on average.
+    assert found["pipeline_bubble"] == pytest.approx(3 * (stage + found["logits"] / 8))
+
+
+def test_the_deepest_stage_hides_more_of_what_it_waits_for() -> None:
+    # Weights of a quarter of the model come beside the work of two layers, not beside that of a mean stage.
+    given = {"layers": 5, "pp": 4, "count": 32, "zero": 3, "global_batch": 64, "pipeline_use": 0}
+    work = 2 * (3 * 24e9 + 7e9) / 1e14
+    exchange = 3 * 5 / 4 * 12e6 * 2 * 7 / 8 / 1e11
+    assert parts(example_job(**given))["sharding"] == pytest.approx(
+        8 * (np.cbrt(work**3 + exchange**3) - work)
+    )
+
+
+def test_each_micro_batch_adds_its_gradients() -> None:
+    # 48 million gradients over two tensor ranks and two stages, 10 bytes each at 1 TB/s, in each of 8 micro-batches;
+    # the pipeline waits for them as for the rest of a stage.
+    given = {"tp": 2, "pp": 2, "count": 4, "global_batch": 8, "pipeline_use": 0}
+    plain, added = (parts(example_job(**given, accumulation_traffic=traffic)) for traffic in (0, 10))
+    once = 10 * 48e6 / 4 / 1e12
+    assert plain["gradient_accumulation"] == 0
+    assert added["gradient_accumulation"] == pytest.approx(8 * once)
+    assert added["pipeline_bubble"] - plain["pipeline_bubble"] == pytest.approx(once)
+    same = plain.keys() - {"gradient_accumulation", "pipeline_bubble"}
+    assert {name: added[name] for name in same} == {name: plain[name] for name in same}
+
+
+def test_experts_add_their_gradients_too() -> None:
+    # Eight ranks in ZeRO-2: the dense part's sums are shared by eight, an expert's by the two that hold it.
+    given = {"experts": 8, "experts_per_token": 2, "expert_ffn": 4000, "moe_layers": 4, "ffn": 0, "zero": 2}
+    found = parts(example_job(**given, count=8, ep=4, accumulation_traffic=10, global_batch=24))
+    dense, experts = 4 * (4e6 + 8000) / 8, 4 * 8 * 8e6 / 4 / 2
+    assert found["gradient_accumulation"] == pytest.approx(3 * 10 * (dense + experts) / 1e12)
+    # Frozen, neither has any; adapters of rank 0 are none.
+    frozen = parts(example_job(**given, count=8, ep=4, accumulation_traffic=10, frozen=1))
+    assert frozen["gradient_accumulation"] == 0
+
+
+def test_weights_come_while_gradients_are_added() -> None:
+    # 3.16 ms of products and attention and 0.84 of adding wait for 3 x 96 MB x 7/8 at 100 GB/s as one.
+    job = example_job(count=8, zero=3, accumulation_traffic=0.84e-3 * 1e12 / (48e6 / 8))
+    found = parts(job)
+    exchange = 3 * 96e6 * 7 / 8 / 1e11
+    assert found["matrix_products"] + found["attention"] == pytest.approx(3.16e-3)
+    assert found["gradient_accumulation"] == pytest.approx(0.84e-3)
+    assert found["sharding"] == pytest.approx(np.cbrt(4e-3**3 + exchange**3) - 4e-3)
 
 
 def test_a_stage_and_its_head_wait_for_weights_together() -> None:
@@ -209,7 +266,12 @@ def test_one_card_waits_for_no_other() -> None:
         pytest.param({"count": 1024, "tp": 2, "cp": 2}, 8, id="two replicas in a server"),
         pytest.param({"count": 1024, "pp": 3}, 6, id="as many replicas as fit"),
         pytest.param({"count": 1024, "pp": 4, "ep": 16}, 64, id="expert ranks beyond a replica"),
-        pytest.param({"count": 1024, "tp": 16, "ep": 8}, 16, id="expert ranks among tensor ranks"),
+        pytest.param({"count": 1024, "tp": 16, "ep": 8}, 128, id="expert ranks beside tensor ranks"),
+        pytest.param(
+            {"count": 32, "tp": 16, "ep": 8}, 32, id="expert ranks over tensor ranks of two replicas"
+        ),
+        pytest.param({"count": 1024, "tp": 2, "cp": 2, "ep": 2}, 8, id="expert ranks among context ranks"),
+        pytest.param({"count": 96, "tp": 2, "cp": 3, "ep": 4}, 12, id="whole replicas of six for eight"),
     ],
 )
 def test_the_fewest_cards_with_the_same_work_each(given: dict[str, Any], count: float) -> None:
