@@ -63,8 +63,8 @@ def test_of_experts_only_the_adapters_that_a_token_passes_count() -> None:
 
 def test_adapters_by_hand() -> None:
     # Rank 10 on 4 layers of 18,000 rows and columns, split over two ranks, 1,000 tokens, three passes; a tenth of
-    # the traffic at 1 TB/s is not hidden.
-    job = example_job(frozen=1, rank=10, tp=2, product_traffic=0.1)
+    # the traffic at 1 TB/s is not hidden; no wave of outputs is lost.
+    job = example_job(frozen=1, rank=10, tp=2, product_traffic=0.1, product_wave=1e6)
     work = 2 * 1000 * 10 * 36000 / 1e14
     moved = 0.1 * 2 * (10 * 36000 + 1000 * 36000) / 1e12
     assert float(tuning_time.adapters_time(job, array(1))) == pytest.approx(3 * (work + moved), rel=1e-12)
