@@ -16,6 +16,7 @@ from ..errors import EstimatorError
 COMMANDS = {
     "train": ("train", "Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost."),
     "memory": ("memory", "Tell whether a run fits on its cards, and what would make it fit."),
+    "sweep": ("sweep", "Ask a question at every combination of some inputs' values: what-if grids."),
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),

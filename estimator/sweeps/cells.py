@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,6 +26,12 @@ _WHOLE = {step.name for step in STEPS if step.whole}
 _STEPS = {step.name for step in STEPS}
 # Whether a run fits on its cards, as 1 or 0.
 FITS = "fits"
+# What a sweep tells unless quantities are named, and of which the range.
+QUANTITIES = (
+    "flops", "memory", "step_time", "mfu", "throughput", "accelerator_hours", "wall_clock", "energy", "carbon", "cost",
+    FITS,
+)  # fmt: skip
+RANGED = ("wall_clock", "cost")
 _FITS_NEEDS = ("memory", "memory_usable")
 _REASON = "reason"
 LATE = "no count finishes in that time: this is the fastest that was tried"
@@ -47,10 +53,25 @@ class Chunk(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The quantities of a sweep, and those of them whose range is wanted too."""
+    """The quantities of a sweep, and those whose range is wanted too."""
 
     quantities: tuple[str, ...]
     ranged: tuple[str, ...]
+
+    @classmethod
+    def usual(cls, names: Iterable[str] = (), given: Iterable[str] = ("count",)) -> Wanted:
+        """Return some quantities, or the main ones where none is named, with the ranges of time and cost among them.
+
+        The count is one where it is not given.
+
+        Examples
+        --------
+        >>> Wanted.usual(["cost", "mfu"])
+        Wanted(quantities=('cost', 'mfu'), ranged=('cost',))
+        """
+        found = () if {"count", "nodes"} & set(given) else ("count",)
+        quantities = tuple(dict.fromkeys(names)) or (*found, *QUANTITIES)
+        return cls(quantities, tuple(name for name in RANGED if name in quantities))
 
     @property
     def steps(self) -> tuple[str, ...]:

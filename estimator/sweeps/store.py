@@ -55,6 +55,21 @@ def write(sweep: Sweep, path: Path, *, resume: bool = False, told: Told | None =
         raise EstimatorError(store.failed(error)) from None
 
 
+def begun(sweep: Sweep, path: Path) -> Begun:
+    """Count the parts of a file that stand beside it."""
+    folder, parts = _folder(path), len(sweep.boxes(CHUNK))
+    done = sum((folder / _part(number, path)).exists() for number in range(parts))
+    return Begun(folder, parts, done)
+
+
+def _folder(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def _part(number: int, path: Path) -> str:
+    return f"{number:06d}{path.suffix}"
+
+
 class Store:
     """The folder of parts of one file."""
 
@@ -70,7 +85,7 @@ class Store:
         columns = self.table.columns
         parquet = path.suffix == ".parquet"
         self.format = Parquet(columns, self.question) if parquet else Text(columns, path.suffix)
-        self.folder = path.with_name(path.name + ".partial")
+        self.folder = _folder(path)
         self.boxes = sweep.boxes(CHUNK)
 
     def finished(self, *, resume: bool) -> bool:
@@ -100,9 +115,10 @@ class Store:
         """
         if self.folder.exists():
             if not resume:
+                done = begun(self.sweep, self.path).done
                 raise EstimatorError(
-                    f"-o: '{self.folder}' holds {self.begun().done:,} of {len(self.boxes):,} parts of a run that was "
-                    "stopped; go on with --resume, or delete it"
+                    f"-o: '{self.folder}' holds {done:,} of {len(self.boxes):,} parts of a run that was stopped; "
+                    "go on with --resume, or delete it"
                 )
             there = self._read()
             if there != self.question:
@@ -111,9 +127,9 @@ class Store:
                 )
             return
         self.folder.mkdir()
-        begun = self.folder / f"{_QUESTION}.new"
-        begun.write_text(self.question, encoding="utf-8")
-        begun.replace(self.folder / _QUESTION)
+        new = self.folder / f"{_QUESTION}.new"
+        new.write_text(self.question, encoding="utf-8")
+        new.replace(self.folder / _QUESTION)
 
     def _read(self) -> str | None:
         try:
@@ -121,14 +137,9 @@ class Store:
         except (OSError, UnicodeDecodeError):
             return None
 
-    def begun(self) -> Begun:
-        """Count the parts that stand in the folder."""
-        done = sum(self.part(number).exists() for number in range(len(self.boxes)))
-        return Begun(self.folder, len(self.boxes), done)
-
     def part(self, number: int) -> Path:
         """Name the file of a part."""
-        return self.folder / f"{number:06d}{self.path.suffix}"
+        return self.folder / _part(number, self.path)
 
     def _missing(self) -> list[int]:
         """Return the parts that are not there, or not whole."""
@@ -143,12 +154,12 @@ class Store:
     def fill(self) -> None:
         """Compute and write every part that is not there; each has its name only when it is whole."""
         missing = self._missing()
-        begun = self.folder / f"{_WHOLE}.part"
+        new = self.folder / f"{_WHOLE}.part"
         for number, chunk in zip(
             missing, self.sweep.chunks(CHUNK, which=missing, told=self.told), strict=True
         ):
-            self.format.part(begun, self.table.rows(chunk))
-            begun.replace(self.part(number))
+            self.format.part(new, self.table.rows(chunk))
+            new.replace(self.part(number))
 
     def finish(self) -> None:
         """Put the parts together, and take them away when the file is whole."""
@@ -163,11 +174,11 @@ class Store:
             return (
                 f"-o: '{self.path}' cannot be written ({error.strerror}); name a file in a folder that can be"
             )
-        begun = self.begun()
+        parts = begun(self.sweep, self.path)
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
         return (
-            f"-o: '{self.path}' cannot be written ({why}); {begun.done:,} of {begun.parts:,} parts are whole in "
-            f"'{begun.folder}': mend it and go on with --resume"
+            f"-o: '{self.path}' cannot be written ({why}); {parts.done:,} of {parts.parts:,} parts are whole in "
+            f"'{parts.folder}': mend it and go on with --resume"
         )
 
 

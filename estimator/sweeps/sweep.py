@@ -12,18 +12,11 @@ from ..estimate import STEPS, UNITS
 from ..inputs import Run
 from ..inputs.run import write_input
 from ..presets import Presets
-from ..units import Price
 from .axes import Axis, axes_of, cells_of, thinned
 from .cells import FITS, Cells, Chunk, Wanted
 from .grid import Box, Grid, boxes, direct_columns
 from .lowered import Questions, lowered
 
-# What a sweep tells unless quantities are named, and of which the range.
-QUANTITIES = (
-    "flops", "memory", "step_time", "mfu", "throughput", "accelerator_hours", "wall_clock", "energy", "carbon", "cost",
-    FITS,
-)  # fmt: skip
-RANGED = ("wall_clock", "cost")
 # Cells of a chunk: some arrays of so many numbers fit in the memory of any machine, and a call is soon paid back.
 CHUNK = 1 << 18
 # A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
@@ -78,7 +71,8 @@ def sweep(
     axes = axes if thin is None else thinned(axes, int(thin))
     first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
     Run.read({**given, **first}, records)
-    return Sweep(given, axes, _wanted(wanted), records)
+    wanted = wanted if isinstance(wanted, Wanted) else Wanted.usual(wanted, given.keys() | vary.keys())
+    return Sweep(given, axes, _checked(wanted), records)
 
 
 def _unit(given: Mapping[str, Any]) -> str:
@@ -86,25 +80,28 @@ def _unit(given: Mapping[str, Any]) -> str:
     return f"{given.get('currency') or 'USD'}/gpu/hour"
 
 
-def _wanted(asked: Wanted | Sequence[str]) -> Wanted:
-    """Return the quantities asked for, or the usual ones."""
-    if isinstance(asked, Wanted):
-        quantities, ranged = asked
-    else:
-        quantities = tuple(dict.fromkeys(asked)) or QUANTITIES
-        ranged = tuple(name for name in RANGED if name in quantities)
+def _checked(wanted: Wanted) -> Wanted:
+    """Return the quantities asked for.
+
+    Raises
+    ------
+    QuestionError
+        One that there is not, or that has no range.
+    """
     known = [step.name for step in STEPS]
     faults = [
         f"--show: there is no quantity '{name}'{near_misses(name, [*UNITS, FITS])}"
-        for name in quantities
+        for name in wanted.quantities
         if name not in UNITS and name != FITS
     ]
     faults += [
-        f"--range: '{name}' has no range{near_misses(name, known)}" for name in ranged if name not in known
+        f"--range: '{name}' is no quantity that has a range{near_misses(name, known)}"
+        for name in wanted.ranged
+        if name not in known
     ]
     if faults:
         raise QuestionError(faults)
-    return Wanted(quantities, ranged)
+    return wanted
 
 
 def _bounded(axes: Sequence[Axis], thin: float | None) -> None:
@@ -264,10 +261,3 @@ def _cells(box: Box) -> int:
     for span in box:
         product *= span.stop - span.start
     return product
-
-
-def bare_price(given: Mapping[str, Any], axes: Sequence[Axis], spec: Any) -> str:
-    """Return what the bare numbers of an axis of prices were taken to be; empty where each has its unit."""
-    prices = next((axis.values["price"] for axis in axes if "price" in axis.values), ())
-    bare = isinstance(spec, str) and not any(sign.isalpha() and sign not in "eExX" for sign in spec)
-    return _unit(given) if bare and all(isinstance(price, Price) for price in prices) else ""

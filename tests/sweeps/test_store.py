@@ -92,7 +92,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_file(
     with pytest.raises(Stopped):
         write(asked(), path, told=_stop)
     folder = tmp_path / f"out{suffix}.partial"
-    assert Store(asked(), path).begun() == (folder, 12, after)
+    assert store.begun(asked(), path) == (folder, 12, after)
     computed: list[int] = []
     write(
         asked(),
@@ -172,7 +172,7 @@ def test_a_process_that_is_killed_goes_on_and_ends_with_the_same_file(tmp_path: 
                 break
         assert process.wait(60) != 0
     assert not path.exists()
-    assert Store(asked(), path).begun().done == 6
+    assert store.begun(asked(), path).done == 6
     write(asked(), path, resume=True)
     assert path.read_bytes() == whole.read_bytes()
 

@@ -1,0 +1,150 @@
+"""`estimate sweep`: a question at every combination of some inputs' values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import EstimatorError
+from ..sweeps.cells import Wanted
+from ..sweeps.sweep import Sweep, sweep
+from ..units import shorten
+from .options import merged, own_folders, question_options
+from .progress import Progress
+
+_HOW = "write it like count=512:8192:x2 or on=h100,a100"
+
+
+@click.command("sweep")
+@click.argument("question", required=False, metavar="[QUESTION.toml]", type=click.Path())
+@click.option(
+    "--vary", multiple=True, metavar="NAME=VALUES",
+    help="An input and its values: a list, or a range of equal steps or factors, like 8:64:8 or 8:64:x2; repeat it.",
+)  # fmt: skip
+@click.option(
+    "--zip",
+    "linked",
+    multiple=True,
+    metavar="NAME,NAME",
+    help="Inputs that run together, one value each at a time.",
+)
+@click.option("--thin", metavar="NUMBER", help="Answer only so many cells, spread evenly over all of them.")
+@click.option(
+    "--show", multiple=True, metavar="NAME", help="A quantity to tell in place of the usual; repeat it."
+)
+@click.option("--range", "ranged", multiple=True, metavar="NAME",
+              help="A quantity to tell the range of; wall_clock and cost where none is named. Repeat it.")  # fmt: skip
+@click.option("-o", "--output", metavar="FILE", help="Write to a file: .parquet, .csv or .jsonl.")
+@click.option("--resume", is_flag=True, help="Go on with a file that was begun and stopped.")
+@question_options
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "csv", "jsonl", "markdown"]), default="table",
+    show_default=True, help="How to write the cells where they go to no file.",
+)  # fmt: skip
+def command(
+    question: str | None,
+    vary: tuple[str, ...],
+    linked: tuple[str, ...],
+    own_presets: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Ask a question at every combination of some inputs' values.
+
+    \b
+    How time and cost change with the count and the price, on two chips:
+        estimate sweep --params 65e9 --vary count=512:8192:x2 --vary price=1.5,2,3 --vary on=h100,a100
+    \b
+    Each chip at a price of its own; every quantity in a file:
+        estimate sweep --params 65e9 --count 2048 --vary on=h100,a100 --vary price=2.5,1.2 --zip on,price -o prices.csv
+    \b
+    Ten million cells; stopped with Ctrl-C it goes on with the same words and --resume:
+        estimate sweep run.toml --vary count=8:8000:8 --vary price=1:3:0.01 --vary mfu=0.3:0.5:0.004 -o all.parquet
+    """
+    how = {name: given.pop(name) for name in ("thin", "show", "ranged", "output", "resume", "format_")}
+    if how["resume"] and how["output"] is None:
+        raise EstimatorError("--resume goes on with a file; name it with -o")
+    presets = own_folders(own_presets)
+    asked, axes = _inputs(question, given), _axes(vary)
+    groups = [[_name(word) for word in text.split(",")] for text in linked]
+    wanted = _wanted(how, asked.keys() | axes.keys())
+    found = sweep(asked, axes, linked=groups, wanted=wanted, thin=_thin(how["thin"]), presets=presets)
+    if how["output"] is None:
+        _show(found, how["format_"])
+    else:
+        _write(found, Path(how["output"]), resume=how["resume"])
+
+
+def _inputs(question: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    if question is None:
+        return merged({}, given)
+    from ..inputs.files import read_question
+
+    return merged(read_question(Path(question)), given)
+
+
+def _name(text: str) -> str:
+    return text.strip().removeprefix("--").replace("-", "_")
+
+
+def _axes(vary: Sequence[str]) -> dict[str, str]:
+    """Read `count=512:8192:x2`; a name is spelt like its option or like its input."""
+    found: dict[str, str] = {}
+    for text in vary:
+        name, equals, values = text.partition("=")
+        if not equals or not name.strip():
+            raise EstimatorError(f"--vary: {shorten(text)} is not NAME=VALUES; {_HOW}")
+        if _name(name) in found:
+            raise EstimatorError(f"--vary: '{_name(name)}' is given twice; {_HOW}")
+        found[_name(name)] = values.strip()
+    return found
+
+
+def _wanted(how: Mapping[str, Any], given: Iterable[str]) -> Wanted:
+    """Return the quantities named, or a few where a person reads them, and those of which the range is told."""
+    usual = Wanted.usual(how["show"], given)
+    if not how["show"] and how["output"] is None and how["format_"] in ("table", "markdown"):
+        from ..report.sweep import SHOWN
+
+        usual = Wanted.usual([name for name in ("count", *SHOWN) if name in usual.quantities])
+    return usual._replace(ranged=tuple(dict.fromkeys(how["ranged"]))) if how["ranged"] else usual
+
+
+def _thin(text: str | None) -> float | None:
+    if text is None:
+        return None
+    from ..units import parse_count
+
+    try:
+        return parse_count(text)
+    except EstimatorError as error:
+        raise EstimatorError(f"--thin: {error}") from None
+
+
+def _show(found: Sweep, format: str) -> None:
+    from ..report import sweep as report
+
+    if format in ("table", "markdown"):
+        click.echo(report.page(found, format))
+        return
+    for part in report.lines(found, format):
+        click.echo(part, nl=False)
+
+
+def _write(found: Sweep, path: Path, *, resume: bool) -> None:
+    try:
+        with Progress() as bar:
+            found.write(path, resume=resume, told=bar.told)
+    except KeyboardInterrupt:
+        from ..sweeps.store import begun
+
+        parts = begun(found, path)
+        if parts.folder.is_dir():
+            words = (
+                f"{parts.done:,} of {parts.parts:,} parts are whole in '{parts.folder}'; go on with --resume"
+            )
+            click.echo(words, err=True)
+        raise
+    click.echo(f"{found.size:,} cells are in '{path}'.", err=True)
