@@ -60,14 +60,15 @@ def command(
     Each chip at a price of its own; every quantity in a file:
         estimate sweep --params 65e9 --count 2048 --vary on=h100,a100 --vary price=2.5,1.2 --zip on,price -o prices.csv
     \b
-    Ten million cells; stopped with Ctrl-C it goes on with the same words and --resume:
-        estimate sweep run.toml --vary count=8:8000:8 --vary price=1:3:0.01 --vary mfu=0.3:0.5:0.004 -o all.parquet
+    Millions of cells in bounded memory; stopped with Ctrl-C it goes on with the same words and --resume:
+        estimate sweep run.toml --vary count=64:4096:64 --vary price=1:3:0.01 -o all.csv
     """
     how = {name: given.pop(name) for name in ("thin", "show", "ranged", "output", "resume", "format_")}
     if how["resume"] and how["output"] is None:
         raise EstimatorError("--resume goes on with a file; name it with -o")
     presets = own_folders(own_presets)
-    asked, axes = _inputs(question, given), _axes(vary)
+    axes = _axes(vary)
+    asked = _inputs(question, given, axes)
     groups = [[_name(word) for word in text.split(",")] for text in linked]
     wanted = _wanted(how, asked.keys() | axes.keys())
     found = sweep(asked, axes, linked=groups, wanted=wanted, thin=_thin(how["thin"]), presets=presets)
@@ -77,12 +78,14 @@ def command(
         _write(found, Path(how["output"]), resume=how["resume"])
 
 
-def _inputs(question: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def _inputs(question: str | None, given: Mapping[str, Any], axes: Mapping[str, str]) -> dict[str, Any]:
+    """Return what does not vary: options, and of a file what neither they nor an axis replaces or contradicts."""
     if question is None:
         return merged({}, given)
     from ..inputs.files import read_question
 
-    return merged(read_question(Path(question)), given)
+    laid = merged(read_question(Path(question)), {**axes, **merged({}, given)})
+    return {name: value for name, value in laid.items() if name not in axes or given.get(name) is not None}
 
 
 def _name(text: str) -> str:
@@ -147,4 +150,4 @@ def _write(found: Sweep, path: Path, *, resume: bool) -> None:
             )
             click.echo(words, err=True)
         raise
-    click.echo(f"{found.size:,} cells are in '{path}'.", err=True)
+    click.echo(f"{found.size:,} cells are in '{path}'.")
