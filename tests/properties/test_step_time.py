@@ -232,7 +232,7 @@ def documented() -> dict[str, str]:
 
 
 # Bytes and FLOPs of one number are definitions, by these names; a size that is written elsewhere breaks the property.
-DEFINED = ("HALF", "_REDUCED", "_UPDATED")
+DEFINED = ("HALF", "_GRADIENT", "_UPDATED")
 UNIT = documented()
 
 
