@@ -9,12 +9,11 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from estimator import Presets, QuestionError, Sweep, Wanted, sweep
+from estimator import Presets, QuestionError, Wanted, sweep
 from estimator.estimate import STEPS, UNITS
 from estimator.sweeps import cells
 from estimator.sweeps.found import Found, reads_of
-
-from .alone import differences
+from estimator.testing import cells_are_single_answers, chunks_change_nothing
 
 PRESETS = Presets()
 EVERYTHING = Wanted(tuple(step.name for step in STEPS), tuple(step.name for step in STEPS))
@@ -81,28 +80,16 @@ GRIDS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
 }  # fmt: skip
 
 
-def each_cell(found: Sweep, most: int = 1 << 18, share: int = 1) -> list[str]:
-    """All that differs between the cells of a sweep and their single answers; of every so-manieth cell."""
-    wrong: list[str] = []
-    for chunk in found.chunks(most):
-        box = np.ndindex(*(span.stop - span.start for span in chunk.box))
-        for number, local in enumerate(box, start=chunk.start):
-            cell = tuple(place + span.start for place, span in zip(local, chunk.box, strict=True))
-            assert np.ravel_multi_index(cell, found.shape) == number
-            wrong += differences(found, chunk, cell, PRESETS) if number % share == 0 else []
-    return wrong
-
-
 @pytest.mark.parametrize("name", GRIDS)
 def test_a_cell_is_the_single_answer_to_the_last_bit(name: str) -> None:
     base, vary, linked = GRIDS[name]
-    assert each_cell(sweep(base, vary, linked=linked, presets=PRESETS)) == []
+    cells_are_single_answers(sweep(base, vary, linked=linked, presets=PRESETS))
 
 
 @pytest.mark.parametrize("name", ["found layouts", "found counts on two chips", "experts"])
 def test_every_quantity_and_every_range_is_the_single_answer_s(name: str) -> None:
     base, vary, linked = GRIDS[name]
-    assert each_cell(sweep(base, vary, linked=linked, wanted=EVERYTHING, presets=PRESETS), share=3) == []
+    cells_are_single_answers(sweep(base, vary, linked=linked, wanted=EVERYTHING, presets=PRESETS), 5)
 
 
 WORDS = {
@@ -151,7 +138,9 @@ def test_any_cell_of_any_grid_is_the_single_answer(
     grid: tuple[dict[str, Any], dict[str, Any]], most: int
 ) -> None:
     try:
-        assert each_cell(sweep(*grid, presets=PRESETS), most, share=4) == []
+        found = sweep(*grid, presets=PRESETS)
+        cells_are_single_answers(found, 12)
+        chunks_change_nothing(found, most)
     except QuestionError:
         event("not one cell has an answer")
 
@@ -162,14 +151,25 @@ def test_any_cell_of_any_grid_is_the_single_answer(
 @pytest.mark.parametrize("most", [1, 4, 7])
 def test_the_size_of_a_chunk_changes_nothing(name: str, most: int) -> None:
     base, vary, linked = GRIDS[name]
-    found = sweep(base, vary, linked=linked, presets=PRESETS)
-    (whole,) = found.chunks()
-    for chunk in found.chunks(most):
-        for kind in ("values", "low", "high"):
-            for name_, values in getattr(chunk, kind).items():
-                np.testing.assert_array_equal(values, getattr(whole, kind)[name_][chunk.box])
-        told = [chunk.reasons[code] for code in chunk.reason.ravel()]
-        assert told == [whole.reasons[code] for code in whole.reason[chunk.box].ravel()]
+    chunks_change_nothing(sweep(base, vary, linked=linked, presets=PRESETS), most)
+
+
+def test_chunks_follow_each_other_in_rows() -> None:
+    found = sweep(*GRIDS["illegal counts"][:2], presets=PRESETS)
+    rows = [
+        int(
+            np.ravel_multi_index(
+                tuple(place + span.start for place, span in zip(local, box, strict=True)), found.shape
+            )
+        )
+        for chunk in found.chunks(4)
+        for box in [chunk.box]
+        for local in np.ndindex(*(span.stop - span.start for span in box))
+    ]
+    assert rows == list(range(found.size))
+    assert [chunk.start for chunk in found.chunks(4)] == [
+        6 * chip + row for chip in range(5) for row in (0, 4)
+    ]
 
 
 def test_the_size_of_a_piece_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
