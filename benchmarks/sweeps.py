@@ -1,0 +1,155 @@
+"""Time a sweep on a grid and one that is written to Parquet, each in a process of its own, beside a bare reference.
+
+usage: sweeps.py [CELLS] [RUNS]
+
+Prints medians, the ratio to what numpy or pyarrow alone take for as many numbers, peak memory, and where the time goes.
+Measurements take turns with their references, so that a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import os
+import pstats
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+# 10 counts x 5 shares x 200 amounts of tokens x so many prices. A layout is given: the search of one is not measured.
+BASE = {
+    "params": "70B", "on": "h100", "tp": 8, "pp": 4, "vpp": 1, "cp": 1, "ep": 1, "zero": 1, "micro_batch": 1,
+    "recompute": "full", "sequence_parallel": "on", "global_batch": 32768,
+}  # fmt: skip
+FIXED = 10 * 5 * 200
+COLUMNS = 15  # ten quantities, whether it fits, two ends of two ranges
+
+
+class Measured(NamedTuple):
+    """Seconds and peak memory of a process. [s], [byte]"""
+
+    seconds: float
+    peak: float
+
+
+def axes(cells: int) -> dict[str, object]:
+    prices = np.linspace(1.0, 3.0, max(1, cells // FIXED)).tolist()
+    return {
+        "count": [32 * 2**power for power in range(10)],
+        "goodput": [0.8, 0.85, 0.9, 0.95, 1.0],
+        "tokens": np.geomspace(1e11, 2e13, 200).tolist(),
+        "price": [f"{price!r} USD/gpu/hour" for price in prices],
+    }
+
+
+def values_alone(cells: int) -> None:
+    """Every main quantity of a grid, without ranges, chunk by chunk."""
+    from estimator import Wanted, sweep
+
+    wanted = Wanted.usual()._replace(ranged=())
+    for _ in sweep(BASE, axes(cells), wanted=wanted).chunks():
+        pass
+
+
+def bare_numpy(cells: int) -> None:
+    """Ten products of two axes in the same chunks."""
+    one, other = np.linspace(1.0, 2.0, 1024), np.linspace(1.0, 3.0, 256)
+    for _ in range(max(1, cells >> 18)):
+        for column in range(10):
+            np.multiply(one[:, None] + column, other)
+
+
+def with_ranges(cells: int) -> None:
+    """Every main quantity with low and high end of time and cost."""
+    from estimator import sweep
+
+    for _ in sweep(BASE, axes(cells)).chunks():
+        pass
+
+
+def to_parquet(cells: int) -> None:
+    """The same, written."""
+    from estimator import sweep
+
+    with tempfile.TemporaryDirectory() as folder:
+        sweep(BASE, axes(cells)).write(Path(folder) / "out.parquet")
+
+
+def bare_parquet(cells: int) -> None:
+    """As many numbers, made by numpy and written by pyarrow alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [f"c{column}" for column in range(COLUMNS)]
+    with tempfile.TemporaryDirectory() as folder:
+        schema = pa.schema([(name, pa.float64()) for name in names])
+        one, other = np.linspace(1.0, 2.0, 1024), np.linspace(1.0, 3.0, 256)
+        with pq.ParquetWriter(
+            Path(folder) / "out.parquet", schema, compression="zstd", use_dictionary=False
+        ) as writer:
+            for _ in range(max(1, cells >> 18)):
+                columns = [((one[:, None] + column) * other).reshape(-1) for column in range(COLUMNS)]
+                writer.write_table(pa.Table.from_arrays([pa.array(each) for each in columns], schema=schema))
+
+
+def nothing(cells: int) -> None:
+    """What a process takes that imports the same and asks one cell."""
+    with_ranges(FIXED)
+
+
+TASKS: dict[str, Callable[[int], None]] = {
+    task.__name__: task for task in (nothing, values_alone, bare_numpy, with_ranges, to_parquet, bare_parquet)
+}
+
+
+def measured(name: str, cells: int) -> Measured:
+    """Run a task in a process of its own."""
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, __file__, "--task", name, str(cells)])
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{name} failed")
+    return Measured(time.perf_counter() - start, used.ru_maxrss * 1024.0)
+
+
+def medians(names: tuple[str, ...], cells: int, runs: int) -> Iterator[tuple[str, Measured]]:
+    """Yield the medians of tasks that take turns."""
+    rounds = [[measured(name, cells) for name in names] for _ in range(runs)]
+    for name, times in zip(names, zip(*rounds, strict=True), strict=True):
+        yield name, Measured(*(statistics.median(each) for each in zip(*times, strict=True)))
+
+
+def profiled(cells: int) -> None:
+    """Print where a sweep to Parquet spends its time."""
+    profile = cProfile.Profile()
+    profile.runcall(to_parquet, cells)
+    pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(14)
+
+
+def main() -> None:
+    cells = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    found = dict(medians(tuple(TASKS), cells, runs))
+    print(f"{cells:,} cells, medians of {runs} processes")
+    for name, (seconds, peak) in found.items():
+        print(
+            f"{name:14} {seconds:7.2f} s  {cells / seconds / 1e6:6.2f} M cells/s  peak {peak / 2**20:6.0f} MiB"
+        )
+    for ours, theirs in (("values_alone", "bare_numpy"), ("to_parquet", "bare_parquet")):
+        print(f"{ours} over {theirs}: {found[ours].seconds / found[theirs].seconds:.2f}")
+    rate = cells / (found["values_alone"].seconds - found["nothing"].seconds) / 1e6
+    print(f"values_alone without the start of a process: {rate:.1f} M cells/s")
+    profiled(min(cells, 2_000_000))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--task"]:
+        TASKS[sys.argv[2]](int(sys.argv[3]))
+    else:
+        main()
