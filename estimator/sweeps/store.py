@@ -113,23 +113,21 @@ class Store:
         EstimatorError
             It holds parts and they are not to be gone on with, or they are of another question or version.
         """
-        if self.folder.exists():
-            if not resume:
-                done = begun(self.sweep, self.path).done
-                raise EstimatorError(
-                    f"-o: '{self.folder}' holds {done:,} of {len(self.boxes):,} parts of a run that was stopped; "
-                    "go on with --resume, or delete it"
-                )
-            there = self._read()
-            if there != self.question:
-                raise EstimatorError(
-                    f"--resume: '{self.folder}' {_difference(there, self.question)}; delete it to begin anew"
-                )
-            return
-        self.folder.mkdir()
-        new = self.folder / f"{_QUESTION}.new"
-        new.write_text(self.question, encoding="utf-8")
-        new.replace(self.folder / _QUESTION)
+        done = begun(self.sweep, self.path).done
+        if not done:  # nothing is lost, whatever was asked
+            self.folder.mkdir(exist_ok=True)
+            new = self.folder / f"{_QUESTION}.new"
+            new.write_text(self.question, encoding="utf-8")
+            new.replace(self.folder / _QUESTION)
+        elif not resume:
+            raise EstimatorError(
+                f"-o: '{self.folder}' holds {done:,} of {len(self.boxes):,} parts of a run that was stopped; "
+                "go on with --resume, or delete it"
+            )
+        elif (there := self._read()) != self.question:
+            raise EstimatorError(
+                f"--resume: '{self.folder}' {_difference(there, self.question)}; delete it to begin anew"
+            )
 
     def _read(self) -> str | None:
         try:
@@ -174,6 +172,8 @@ class Store:
             return (
                 f"-o: '{self.path}' cannot be written ({error.strerror}); name a file in a folder that can be"
             )
+        for left in self.folder.glob(f"{_WHOLE}.*"):
+            left.unlink(missing_ok=True)  # the disk may be full of it
         parts = begun(self.sweep, self.path)
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
         return (

@@ -278,10 +278,23 @@ def test_a_full_disk_leaves_whole_parts_and_says_how_to_go_on(
         f"-o: '{path}' cannot be written (the disk is full); 3 of 12 parts are whole in '{path}.partial': "
         "mend it and go on with --resume"
     )
+    left = sorted(each.name for each in (tmp_path / "out.parquet.partial").iterdir())
+    assert left == ["000000.parquet", "000001.parquet", "000002.parquet", "question.json"]
     monkeypatch.undo()
     monkeypatch.setattr(store, "CHUNK", 5)
     write(asked(), path, resume=True)
     assert pq.read_metadata(path).num_rows == 36
+
+
+def test_a_folder_without_a_part_is_begun_anew(tmp_path: Path) -> None:
+    for left in ((), ("question.json",), ("question.json.new", "whole.part")):
+        folder = tmp_path / "out.csv.partial"
+        folder.mkdir()
+        for name in left:
+            (folder / name).write_text("{}")
+        write(asked(), tmp_path / "out.csv", resume=bool(left))
+        assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
+        (tmp_path / "out.csv").unlink()
 
 
 def test_a_folder_that_cannot_be_written_to_is_told_before_anything_is_computed(
