@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..case import Case, Unknown
 from ..errors import EstimatorError, QuestionError
@@ -156,8 +155,3 @@ def _not_known(case: Case, reads: frozenset[str]) -> str:
         if name in reads and math.isnan(float(case.columns[name])) and case.origins[name].kind == "assumed"
     ]
     return "; ".join(dict.fromkeys(reasons))
-
-
-def differ(columns: Mapping[str, npt.NDArray[np.float64]]) -> list[str]:
-    """Return the columns of a family that differ between its questions, in order."""
-    return sorted(name for name, column in columns.items() if np.ndim(column))

@@ -287,3 +287,12 @@ def test_questions_are_stacked_where_they_are_alike_in_all_but_numbers() -> None
         found = sweep({"params": "7B", "count": 8}, vary, presets=PRESETS).questions()
         assert len(found.families) == families
         assert found.reasons == ("",)
+        for family in found.families:  # what is the same for all is held once, known or not
+            assert {np.shape(family.columns[name]) for name in ("given_mfu", "hidden", "price")} == {()}
+
+
+def test_whether_a_card_fits_whose_memory_nobody_knows_is_not_known() -> None:
+    (chunk,) = sweep({"params": "7B", "count": 8}, {"on": "h100,amd-epyc-9654"}, presets=PRESETS).chunks()
+    assert chunk.values["fits"][0] == 1.0
+    assert np.isnan(chunk.values["fits"][1])
+    assert "no memory on record" in chunk.reasons[chunk.reason[1]]
