@@ -101,17 +101,7 @@ class Cells:
 
     def _axes_of_the_step(self) -> list[int]:
         """Return the axes along which the step itself changes, so that its time is computed at each of their places."""
-        looked = [
-            _STEP,
-            *(reads_of(family.take(np.zeros(1, np.intp), 1)) for family in self.questions.families),
-        ]
-        reads = frozenset[str]().union(*looked)
-        own = [
-            place
-            for place in self.grid.free
-            if reads & {self.grid.direct[name] for name in self.grid.axes[place].values}
-        ]
-        return sorted([*self.grid.lowered, *own])
+        return sorted({*self.grid.lowered, *self.grid.along(_STEP), *searched(self.grid, self.questions)})
 
     def chunk(self, box: Box, start: int) -> Chunk:
         """Compute the cells of a box; arrays of one block are views in which what does not vary is held once."""
@@ -167,6 +157,12 @@ class Cells:
         both = ends(case, self.wanted.ranged)
         low, high = ({name: pair[side] for name, pair in both.items()} for side in (0, 1))
         return _Answer(centre(case, self.wanted), low, high, {_REASON: codes})
+
+
+def searched(grid: Grid, questions: Questions) -> list[int]:
+    """Return the axes along which a layout or a count is searched at each place; none where nothing is open."""
+    reads = [reads_of(family.take(np.zeros(1, np.intp), 1)) for family in questions.families]
+    return sorted({*grid.lowered, *grid.along(frozenset[str]().union(*reads))}) if any(reads) else []
 
 
 class _Answer(NamedTuple):

@@ -155,6 +155,12 @@ class Grid:
                 found[self.direct[name]] = part.reshape(self.dimensions(place, len(part)))
         return found
 
+    def along(self, columns: frozenset[str]) -> list[int]:
+        """Return the free axes along which one of some columns changes."""
+        return [
+            place for place in self.free if columns & {self.direct[name] for name in self.axes[place].values}
+        ]
+
     def dimensions(self, place: int, size: int) -> tuple[int, ...]:
         """Return the shape of something that runs along one axis, among the dimensions of a block."""
         shape = [1] * (1 + len(self.free))

@@ -57,9 +57,14 @@ def write(sweep: Sweep, path: Path, *, resume: bool = False, told: Told | None =
 
 def begun(sweep: Sweep, path: Path) -> Begun:
     """Count the parts of a file that stand beside it."""
-    folder, parts = _folder(path), len(sweep.boxes(CHUNK))
+    folder, parts = _folder(path), len(sweep.boxes(_most(sweep)))
     done = sum((folder / _part(number, path)).exists() for number in range(parts))
     return Begun(folder, parts, done)
+
+
+def _most(sweep: Sweep) -> int:
+    """Return how many cells a part has."""
+    return min(CHUNK, sweep.usual())
 
 
 def _folder(path: Path) -> Path:
@@ -86,7 +91,8 @@ class Store:
         parquet = path.suffix == ".parquet"
         self.format = Parquet(columns, self.question) if parquet else Text(columns, path.suffix)
         self.folder = _folder(path)
-        self.boxes = sweep.boxes(CHUNK)
+        self.most = _most(sweep)
+        self.boxes = sweep.boxes(self.most)
 
     def finished(self, *, resume: bool) -> bool:
         """Tell whether the file is there already, where a run is to go on that left no parts.
@@ -154,7 +160,7 @@ class Store:
         missing = self._missing()
         new = self.folder / f"{_WHOLE}.part"
         for number, chunk in zip(
-            missing, self.sweep.chunks(CHUNK, which=missing, told=self.told), strict=True
+            missing, self.sweep.chunks(self.most, which=missing, told=self.told), strict=True
         ):
             self.format.part(new, self.table.rows(chunk))
             new.replace(self.part(number))
@@ -194,7 +200,7 @@ def question(sweep: Sweep, questions: Questions) -> str:
         "axes": [{name: _short(values) for name, values in axis.items()} for axis in axes],
         "quantities": sweep.wanted.quantities,
         "ranges": sweep.wanted.ranged,
-        "rows": CHUNK,
+        "rows": _most(sweep),
         "records": _checksum(questions),
     }
     return json.dumps(asked, indent=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from ..inputs import Run
 from ..inputs.run import write_input
 from ..presets import Presets
 from .axes import Axis, axes_of, cells_of, thinned
-from .cells import FITS, Cells, Chunk, Wanted
+from .cells import FITS, Cells, Chunk, Wanted, searched
 from .grid import Box, Grid, boxes, direct_columns
 from .lowered import Questions, lowered
 
 # Cells of a chunk: some arrays of so many numbers fit in the memory of any machine, and a call is soon paid back.
 CHUNK = 1 << 18
+# So many searches of a layout or a count a chunk take some seconds: no more is lost where a run is stopped.
+_SEARCHES = 2048
 # A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
 MOST_CELLS, MOST_QUESTIONS = 1_000_000_000, 200_000
 Told = Callable[[str, int, int], None]
@@ -180,6 +183,13 @@ class Sweep:
 
     _questions: Questions | None = None
 
+    def usual(self) -> int:
+        """Return how many cells a chunk has: fewer where a layout or a count is searched for each."""
+        axes, most = searched(self.grid, self.questions()), CHUNK
+        while axes and most > 1 and _places(next(boxes(self.shape, most)), axes) > _SEARCHES:
+            most //= 2
+        return most
+
     def boxes(self, most: int = CHUNK) -> list[tuple[int, Box]]:
         """Return the boxes of the chunks, each with the row of its first cell."""
         found: list[tuple[int, Box]] = []
@@ -190,7 +200,7 @@ class Sweep:
         return found
 
     def chunks(
-        self, most: int = CHUNK, *, which: Sequence[int] | None = None, told: Told | None = None
+        self, most: int | None = None, *, which: Sequence[int] | None = None, told: Told | None = None
     ) -> Iterator[Chunk]:
         """Yield the cells in chunks, in the order of rows: the last axis runs fastest.
 
@@ -199,14 +209,14 @@ class Sweep:
         Parameters
         ----------
         most
-            Cells of a chunk.
+            Cells of a chunk; as many as take a second or some where it is left out.
         which
             The numbers of the chunks; all of them where it is left out.
         told
             Called with what is counted, how many are done and of how many.
         """
         cells = Cells(self.grid, self.questions(told), self.wanted)
-        every = self.boxes(most)
+        every = self.boxes(most or self.usual())
         chosen = every if which is None else [every[number] for number in which]
         done = self.size - sum(_cells(box) for _, box in chosen)
         for row, box in chosen:
@@ -257,7 +267,8 @@ class Sweep:
 
 
 def _cells(box: Box) -> int:
-    product = 1
-    for span in box:
-        product *= span.stop - span.start
-    return product
+    return _places(box, range(len(box)))
+
+
+def _places(box: Box, axes: Iterable[int]) -> int:
+    return math.prod(box[axis].stop - box[axis].start for axis in axes)

@@ -132,7 +132,7 @@ def grids(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return given, vary
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(grids(), st.integers(1, 9))
 def test_any_cell_of_any_grid_is_the_single_answer(
     grid: tuple[dict[str, Any], dict[str, Any]], most: int
@@ -296,3 +296,24 @@ def test_whether_a_card_fits_whose_memory_nobody_knows_is_not_known() -> None:
     assert chunk.values["fits"][0] == 1.0
     assert np.isnan(chunk.values["fits"][1])
     assert "no memory on record" in chunk.reasons[chunk.reason[1]]
+
+
+@pytest.mark.parametrize(
+    ("base", "vary", "most"),
+    [
+        ({"params": "7B", "count": 8}, {"goodput": "0.1:1:0.001", "price": "1:3:0.001"}, 1 << 18),
+        ({"params": "7B"}, {"count": "8:80000:8", "price": "1:3:0.01"}, 1 << 18),  # 1,304 counts in a chunk
+        ({"params": "7B"}, {"price": "1:3:0.01", "count": "8:80000:8"}, 2048),
+        ({"params": "7B"}, {"within": "1:9000:1 days"}, 2048),
+    ],
+)
+def test_a_chunk_has_fewer_cells_where_a_layout_is_searched_for_each(
+    base: dict[str, Any], vary: dict[str, Any], most: int
+) -> None:
+    assert sweep(base, vary, presets=PRESETS).usual() == most
+
+
+def test_a_chunk_of_given_layouts_is_a_full_one() -> None:
+    given_ = {"tp": 1, "pp": 1, "vpp": 1, "cp": 1, "ep": 1, "zero": 3, "micro_batch": 1, "recompute": "full"}
+    base = {"params": "7B", **given_, "sequence_parallel": "off", "global_batch": 4096, "count": 8}
+    assert sweep(base, {"seq": range(1024, 4096)}, presets=PRESETS).usual() == 1 << 18

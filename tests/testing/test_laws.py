@@ -99,13 +99,13 @@ def sweeps(draw: st.DrawFn) -> Sweep:
     return found
 
 
-@few
+@settings(deadline=None, max_examples=10)
 @given(sweeps())
 def test_a_cell_is_the_single_answer(found: Sweep) -> None:
     cells_are_single_answers(found, 4)
 
 
-@few
+@settings(deadline=None, max_examples=10)
 @given(sweeps(), st.integers(1, 7))
 def test_the_size_of_a_chunk_changes_nothing(found: Sweep, most: int) -> None:
     chunks_change_nothing(found, most)
