@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import estimate, ranges
+from .arrays import Array
 from .case import Case
 from .deadline import nodes_in_time
 from .estimate import STEPS, Estimate
@@ -16,6 +17,7 @@ from .lower.layout import described
 from .plan import planned
 from .presets import Presets
 from .provenance import Origin
+from .ranges import Values
 
 _LATE = "no count finishes in that time: more accelerators hardly shorten the run"
 _WHOLE = {step.name for step in STEPS if step.whole}
@@ -115,6 +117,11 @@ def with_ranges(case: Case) -> Estimate:
         for name, members in spread.parts.items()
     }
     values = {name: value[..., 0] for name, value in points.items()}
-    ends = {name: ranges.around(value, whole=name in _WHOLE) for name, value in points.items()}
+    ends = {name: ends_of(name, value) for name, value in points.items()}
     low, high = ({name: pair[side] for name, pair in ends.items()} for side in (0, 1))
     return Estimate(case, values, parts, low, high)
+
+
+def ends_of(name: str, points: Values) -> tuple[Array, Array]:
+    """Return the low and the high end of a quantity from its values on a last axis of points."""
+    return ranges.around(points, whole=name in _WHOLE)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import ranges
+from ..answer import ends_of
 from ..case import Case
 from ..estimate import STEPS, Estimate, columns_of, evaluate
 from .axes import Places
@@ -22,7 +23,6 @@ Codes = npt.NDArray[np.int32]
 # Places of axes along which a step itself is timed that are evaluated at once: what a processor's cache holds.
 _HEAVY = 8192
 _STEP = columns_of(("modelled_time", "memory"))
-_WHOLE = {step.name for step in STEPS if step.whole}
 _STEPS = {step.name for step in STEPS}
 # Whether a run fits on its cards, as 1 or 0.
 FITS = "fits"
@@ -250,5 +250,5 @@ def _around(points: Values, touches: list[bool], name: str) -> tuple[Values, Val
     if len(kept) == 1:
         return points[..., 0], points[..., 0]
     few = points if len(kept) == points.shape[-1] else points[..., kept]
-    low, high = ranges.around(few, whole=name in _WHOLE)
+    low, high = ends_of(name, few)
     return np.asarray(low), np.asarray(high)
