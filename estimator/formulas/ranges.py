@@ -61,7 +61,7 @@ def combined_ends(down: Array, up: Array) -> tuple[Array, Array]:
     >>> [float(end.round(6)) for end in combined_ends(np.array([0.2]), np.array([0.7]))]
     [0.2, 0.7]
     """
-    endless = [np.isinf(side).any(axis=-1) for side in (down, up)]
+    endless = [np.isinf(_added(side)) for side in (down, up)]
     down, up = (np.where(np.isinf(side), 0.0, side) for side in (down, up))
     means, square = _MEAN / 2.0 * (up - down), (down * down + up * up) / 2.0
     third = _MEAN * (up * up * up - down * down * down) - 3.0 * means * square + 2.0 * means * means * means
