@@ -27,7 +27,7 @@ FIGURES: dict[str, dict[str, str] | None] = {
     "nodes": {
         "accelerators": "1", "nics": "1", "nic_bandwidth": "byte/s", "scaleout_bandwidth": "byte/s",
         "scaleup_bandwidth": "byte/s", "scaleup_domain": "1", "host_memory": "byte", "power": "J/s",
-        "purchase_price": "USD",
+        "purchase_price": "USD", "host_reached": "1",
     },
     "links": {"bandwidth": "byte/s", "latency": "s"},
     "optimizers": {

@@ -49,6 +49,7 @@ class Coefficients(NamedTuple):
     head_imbalance: Array
     sharding_use: Array
     gradient_use: Array
+    ring_latency: Array
     optimizer_traffic: Array
     step_overhead: Array
     straggling: Array

@@ -85,6 +85,43 @@ def _sharding_rate(job: Job, ranks: Array) -> Array:
     return ring_rate(job.machine, ranks, job.domain / job.layout.tp)
 
 
+def hops_time(job: Job, ranks: Array, held: Array) -> Array:
+    r"""Time that messages take from rank to rank of a ring, for one collective of each layer of a stage. [s]
+
+    Parameters
+    ----------
+    job
+        The step.
+    ranks
+        Members of the ring. [1]
+    held
+        Parameters that the collectives move; without any there are none. [1]
+
+    Notes
+    -----
+    .. math:: t_{hops} = \frac{L}{p} (d - 1) \tau
+
+    A gather or a scatter passes every rank in turn, however little it moves: the more ranks share the states, the
+    longer it takes.
+
+    References
+    ----------
+    R. Thakur et al., "Optimization of Collective Communication Operations in MPICH", 2005, Section 4.1:
+    :math:`(p - 1) \alpha` of a ring against :math:`\alpha \lg p` of a tree; Y. Zhao et al., 2023,
+    arXiv:2304.11277, Section 3.2.1, for collectives by layer.
+
+    Examples
+    --------
+    Four layers on 1,001 ranks, 2 microseconds from each to the next:
+
+    >>> from estimator.formulas.example import example_job
+    >>> float(hops_time(example_job(ring_latency=2e-6), np.float64(1001), np.float64(1e9)))
+    0.008
+    """
+    collectives = np.where(held > 0, job.model.layers / job.layout.pp, 0.0)
+    return collectives * (ranks - 1.0) * job.fitted.ring_latency
+
+
 def sharded_weights_time(job: Job, held: Array) -> Array:
     r"""Time to gather weights twice and to spread gradients once, in one micro-batch of ZeRO-3 or FSDP. [s]
 
@@ -97,7 +134,7 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
 
     Notes
     -----
-    .. math:: 3 \kappa_z \frac{d - 1}{d} \frac{2 w}{\beta}
+    .. math:: 3 \left(\kappa_z \frac{d - 1}{d} \frac{2 w}{\beta} + t_{hops}\right)
 
     References
     ----------
@@ -114,7 +151,7 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
     ranks = sharding_ranks(job.layout)
     once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
     sharded = (job.layout.zero >= 3) & (ranks > 1)
-    return np.where(sharded, 3.0 * job.fitted.sharding_use * once, 0.0)
+    return np.where(sharded, 3.0 * (job.fitted.sharding_use * once + hops_time(job, ranks, held)), 0.0)
 
 
 def accumulation_time(job: Job, held: Array) -> Array:
@@ -163,10 +200,10 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
 
     Notes
     -----
-    .. math:: \kappa_g \frac{d - 1}{d} \frac{6 w}{\beta}
+    .. math:: \kappa_g \frac{d - 1}{d} \frac{6 w}{\beta} + 2 t_{hops}
 
     over the d ranks that share the states, and 8 w over all ranks where none do: gradients in 32 bit are handed back
-    then, not weights in 16.
+    then, not weights in 16, and by a tree, whose hops are few.
 
     References
     ----------
@@ -186,7 +223,8 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
     size = (_GRADIENT + np.where(layout.zero > 0, HALF, _GRADIENT)) * held
     once = ring_time(size, ranks, _sharding_rate(job, ranks))
     apart = (layout.zero < 3) & (ranks > 1)
-    return np.where(apart, job.fitted.gradient_use * once, 0.0)
+    hops = np.where(layout.zero > 0, 2.0 * hops_time(job, ranks, held), 0.0)
+    return np.where(apart, job.fitted.gradient_use * once + hops, 0.0)
 
 
 def group_exchange_time(job: Job, held: Array) -> Array:

@@ -89,7 +89,8 @@ def _memory_bandwidth(presets: Presets, accelerator: Record, peak: Sided) -> Sid
 def _scaleup(presets: Presets, accelerator: Record, node: Record | None, per_node: float) -> dict[str, Sided]:
     """Return bandwidth, cards and shape of the fast link: of the host's link where no faster one joins the server.
 
-    Recorded bandwidths are those of both directions together. A bridge joins two or four cards of a server;
+    Recorded bandwidths are those of both directions together, and collectives reach a share of them. A bridge joins two
+    or four cards of a server;
     what goes through all of them goes over the host.
     """
     figure, domain = (
@@ -97,28 +98,41 @@ def _scaleup(presets: Presets, accelerator: Record, node: Record | None, per_nod
     )
     link = str(accelerator.words.get("scaleup_link", ""))
     reach = domain.value if domain else 1.0
-    if figure is None or ("bridge" in link and reach < per_node):
-        return _host(presets, accelerator, per_node)
+    alone = node is not None and "host_reached" in node.figures
+    if figure is None or alone or ("bridge" in link and reach < per_node):
+        return _host(presets, accelerator, node, per_node)
     largest = _usual(presets).figures["largest_server"]
     cards = reach if reach > largest.value else min(reach, per_node)
     origin = Origin("preset", domain.where if domain else "one card", domain)
     mesh = float(any(name in link for name in _FULL_MESHES))
     return {
-        "scaleup_bandwidth": sided(figure, factor=0.5),
+        "scaleup_bandwidth": sided(figure, factor=0.5 * _reached(presets, link)),
         "scaleup_domain": Sided(cards, cards, cards, origin),
         "mesh": Sided(mesh, mesh, mesh, Origin("derived", f"the scale-up link is {link or 'not named'}")),
     }
+
+
+def _reached(presets: Presets, link: str) -> float:
+    """Return the share of a link's bandwidth that collectives reach, as measured on its generation where it was."""
+    figures = _usual(presets).figures
+    generation = link.split()[0].lower() if link else ""
+    return figures.get(f"reached_{generation}", figures["reached"]).value
 
 
 def _of_node_or_card(accelerator: Record, node: Record | None, name: str) -> Figure | None:
     return (node.figures.get(name) if node else None) or accelerator.figures.get(name)
 
 
-def _host(presets: Presets, accelerator: Record, per_node: float) -> dict[str, Sided]:
-    """Return the columns of cards that meet only over their host's PCI Express."""
+def _host(presets: Presets, accelerator: Record, node: Record | None, per_node: float) -> dict[str, Sided]:
+    """Return the columns of cards that meet only over their host's PCI Express, or the share of it that they reach."""
+    link, reached = host_link(presets, accelerator), node.figures.get("host_reached") if node else None
+    if reached:
+        low, high = (reached.value if end is None else end for end in (reached.low, reached.high))
+        origin = Origin("assumed", reached.where, reached)
+        link = Sided(link.value * reached.value, link.value * low, link.value * high, origin)
     origin = Origin("derived", "cards of a server without a common scale-up link meet over the host")
     return {
-        "scaleup_bandwidth": host_link(presets, accelerator),
+        "scaleup_bandwidth": link,
         "scaleup_domain": Sided(per_node, per_node, per_node, origin),
         "mesh": Sided(0.0, 0.0, 0.0, origin),
     }

@@ -28,7 +28,8 @@ PRIORS = {
     "tensor_use": Prior(1.0, 0.7), "tensor_latency": Prior(1e-4, 0.7, "s"),
     "tensor_gain": Prior(0.1, 0.7), "context_use": Prior(0.5, 0.7), "expert_use": Prior(1.0, 0.7),
     "pipeline_use": Prior(0.2, 0.7), "bubble_use": Prior(1.0, 0.1), "head_imbalance": Prior(0.8, 0.3),
-    "sharding_use": Prior(2.0, 0.7), "gradient_use": Prior(0.5, 0.7), "optimizer_traffic": Prior(40.0, 0.7, "byte"),
+    "sharding_use": Prior(2.0, 0.7), "gradient_use": Prior(0.5, 0.7), "ring_latency": Prior(5e-6, 0.7, "s"),
+    "optimizer_traffic": Prior(40.0, 0.7, "byte"),
     "step_overhead": Prior(0.06, 0.7, "s"), "straggling": Prior(2e-3, 0.7), "misfit": Prior(0.25, 0.7),
     "software_gain": Prior(0.04, 0.7),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from estimator.formulas.step_time import modelled_step_time
 # Every coefficient at work, none of them fitted: a test of formulas rests on no record.
 TYPICAL = {
     "product_efficiency": 0.75, "product_traffic": 2.0, "product_wave": 2.0**19, "attention_efficiency": 0.5,
+    "ring_latency": 2.0**-19,
     "score_traffic": 7.0, "norm_traffic": 40.0, "activation_traffic": 16.0, "logit_traffic": 20.0,
     "expert_efficiency": 0.75, "expert_half": 256.0, "router_time": 2.0**-8, "layer_time": 2.0**-13,
     "accumulation_traffic": 8.0, "tensor_use": 0.875, "tensor_latency": 2.0**-14, "tensor_gain": 0.25,

@@ -173,10 +173,27 @@ def test_groups_of_one_rank_share_nothing(given: dict[str, Any]) -> None:
 @given(questions())
 def test_sharded_states_never_move_more_than_an_all_reduce(given: dict[str, Any]) -> None:
     none, all_ranks = (
-        parts(typical(**{**given, "zero": zero, "shard": math.inf}))["gradient_exchange"]
+        parts(typical(**{**given, "zero": zero, "shard": math.inf, "ring_latency": 0.0}))["gradient_exchange"]
         for zero in (0.0, 1.0)
     )
     assert all_ranks == pytest.approx(none * 6 / 8)
+
+
+@pytest.mark.parametrize(("zero", "collectives"), [(0, 0), (1, 2), (2, 2)])
+def test_messages_pass_every_rank_of_a_ring_for_each_layer(zero: int, collectives: int) -> None:
+    """Eight layers on two stages, 63 hops of 2 us among 64 replicas: 4 x 63 x 2 us = 0.504 ms a collective."""
+    given = {"layers": 8, "count": 128, "pp": 2, "zero": zero}
+    late, soon = (example_job(**given, ring_latency=latency) for latency in (2e-6, 0.0))
+    more = float(gradient_exchange_time(late, BILLION) - gradient_exchange_time(soon, BILLION))
+    assert more == pytest.approx(collectives * 0.504e-3)
+
+
+def test_sharded_weights_pass_the_ring_three_times_a_micro_batch() -> None:
+    """Four layers on 64 ranks: 3 x 4 x 63 x 2 us; experts that no rank holds pass nothing."""
+    late, soon = (example_job(count=64, zero=3, ring_latency=latency) for latency in (2e-6, 0.0))
+    more = float(sharded_weights_time(late, BILLION) - sharded_weights_time(soon, BILLION))
+    assert more == pytest.approx(3 * 4 * 63 * 2e-6)
+    assert float(sharded_weights_time(late, 0 * BILLION)) == 0.0
 
 
 @pytest.mark.parametrize("shard", [math.inf, 64, 32])

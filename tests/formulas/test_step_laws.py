@@ -27,7 +27,7 @@ def test_every_part_is_a_time(given: dict[str, Any]) -> None:
 
 
 RATES = ("peak", "peak_16bit", "memory_bandwidth", "scaleup_bandwidth", "scaleout_bandwidth")
-SECONDS = ("router_time", "layer_time", "tensor_latency", "step_overhead")
+SECONDS = ("router_time", "layer_time", "tensor_latency", "ring_latency", "step_overhead")
 
 
 @few
@@ -40,7 +40,7 @@ def test_faster_machines_never_take_longer(given: dict[str, Any], rates: tuple[s
 @few
 @given(questions(), st.integers(-6, 6))
 def test_time_is_measured_in_seconds(given: dict[str, Any], exponent: int) -> None:
-    # Rates of a machine are per second, four coefficients are seconds; nothing else has a unit of time.
+    # Rates of a machine are per second, five coefficients are seconds; nothing else has a unit of time.
     factor = 2.0**exponent
     slow = {rate: given[rate] / factor for rate in RATES} | {name: TYPICAL[name] * factor for name in SECONDS}
     hosts = {"host_bandwidth": 1e10 / factor, "host_memory_bandwidth": 1e11 / factor}

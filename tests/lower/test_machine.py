@@ -119,6 +119,12 @@ def test_cards_that_meet_over_their_host_wait_for_weights() -> None:
     assert consumer.step_time.parts["sharding"] > 0.5 * consumer.step_time.value
     assert server.step_time.parts["sharding"] < 0.5 * server.step_time.value
     assert float(consumer.mfu.high) < float(server.mfu.low)
+    # 4.93 tokens a second and card were measured.
+    assert (
+        float(consumer.throughput_per_accelerator.low)
+        < 4.93
+        < float(consumer.throughput_per_accelerator.high)
+    )
 
 
 def test_a_batch_smaller_than_a_count_that_no_degree_divides_is_warned_of() -> None:
