@@ -22,7 +22,7 @@ CHOICES: Mapping[str, tuple[float, ...]] = {
     "vpp": (1, 2, 3, 4, 8),
     "ep": (1, 2, 4, 8, 16, 32, 64),
     "zero": (1, 3),
-    "micro_batch": (1, 2, 4, 8),
+    "micro_batch": (1, 2, 4, 8, 16, 32, 64),
     "recompute": (0, 3, 2),
 }
 # Every part of a layout that a question may leave open.
@@ -33,6 +33,8 @@ _QUESTIONS = 64
 _LONG = 16384.0
 # So large a share of the cards may be idle where the count has few divisors.
 _IDLE = 0.01
+# More sequences at a time are worth it only for models so small that a card holds one whole.
+_MANY = 8.0
 # Powers of two up to here may be the stages of a pipeline whose layers they do not divide.
 _DEEP = 32.0
 # An assumed batch grows to so many times the usual one at most that every replica has work, as those on record do;
@@ -226,12 +228,13 @@ def _batches(facts: _Facts) -> Mask:
     An assumed batch grows to what gives every replica work, within bounds.
     """
     least = facts.least_batch
+    few = (facts["micro_batch"] <= _MANY) | (facts.replica <= 1.0) | (not facts.open("micro_batch"))
     if not facts.open("global_batch"):
-        return facts.batch % least == 0
+        return few & (facts.batch % least == 0)
     if not len(least):
         return least > 0
     fewest = spread(np.minimum.reduceat(least, firsts(facts.asked)), facts.asked)
-    return least <= np.maximum(facts["global_batch"] * GROWTH, fewest * _HARDLY)
+    return few & (least <= np.maximum(facts["global_batch"] * GROWTH, fewest * _HARDLY))
 
 
 # The rule that holds once a part of the layout is known, by the part, in the order in which they are opened.

@@ -729,9 +729,9 @@ def test_a_count_that_was_found_may_be_one_that_nobody_has() -> None:
 
 
 def test_accelerators_beside_whole_replicas_are_told() -> None:
-    # 1,021 is a prime: 127 replicas of eight are 1,016.
+    # 1,021 is a prime: 510 replicas of two are 1,020.
     assert notes(params=70e9, tokens="1.4T", on="h100", count=1021) == [
-        "5 of 1,021 accelerators are idle: the rest make up 127 replicas of 8"
+        "1 of 1,021 accelerators are idle: the rest make up 510 replicas of 2"
     ]
     assert ask(Run(params=70e9, on="h100", count=1021)).case.words["sharding"].endswith("data 127, ZeRO-1")
 
