@@ -88,8 +88,10 @@ def apart(moved: Values, other: Values) -> Values:
     return np.where(alike, 0.0, moved - np.where(alike, 0.0, other))
 
 
-def around(values: Values, *, whole: bool = False) -> tuple[Array, Array]:
+def around(values: Values, *, whole: bool = False, most: float = np.inf) -> tuple[Array, Array]:
     """Return the low and the high end of a quantity on a last axis of points; on whole numbers where it counts.
+
+    ``most`` is what the quantity can be at most: several unknowns at their best do not get beyond it.
 
     A quantity that is infinite may be as little as at the best of the ends.
     """
@@ -97,6 +99,7 @@ def around(values: Values, *, whole: bool = False) -> tuple[Array, Array]:
     low = np.where(
         np.isposinf(values[..., 0]), values.min(axis=-1, initial=np.inf, where=~np.isnan(values)), low
     )
+    high = np.minimum(high, np.maximum(most, values[..., 0]))
     if whole:
         return np.floor(low * (1.0 + _NOISE)), np.ceil(high * (1.0 - _NOISE))
     return low, high

@@ -17,8 +17,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from step_time.fitting import fit  # noqa: E402
 from step_time.left_out import errors, quarters  # noqa: E402
-from step_time.practice import planned_errors, practice_spreads  # noqa: E402
-from step_time.record import render  # noqa: E402
+from step_time.practice import planned_errors, planned_spreads, practice_spreads, published_runs  # noqa: E402
+from step_time.record import presets_of, render, with_practice  # noqa: E402
 from step_time.rows import once, scorable_rows  # noqa: E402
 from step_time.spread import strays_of  # noqa: E402
 
@@ -35,8 +35,10 @@ def made() -> str:
     fitted = fit(once(rows))
     left = {"quarter": errors(rows, quarters(rows), fitted)}
     left |= {name: errors(rows, rows.words[name], fitted) for name in ("source", "accelerator")}
-    practice = practice_spreads(rows, planned_errors(rows, fitted))
-    return render(rows, fitted, left, {**strays_of(rows, left), "practice": practice})
+    strays = {**strays_of(rows, left), "planned": planned_spreads(rows, planned_errors(rows, fitted))}
+    text = render(rows, fitted, left, strays)
+    with presets_of(text) as presets:
+        return with_practice(text, practice_spreads(strays["planned"], published_runs(presets)))
 
 
 def _numbers(text: str) -> dict[str, list[float]]:

@@ -27,6 +27,10 @@ PLANNED = {"tp", "pp"}
 # steps stray from the model over how far steps usually do, as a power.
 SITE, SCATTER = "stray_site", "scatter"
 REPLACED = ("stack", "accelerator")
+_PRACTICE = (
+    "training in use takes so many times as long as the fastest layout that is found, as published runs and measured "
+    "steps tell; a layout that is named is taken at its word"
+)
 # Years from an accelerator's launch to the software that a silent question means, and the last year on record.
 _MATURE, _LATEST = "mature", "latest"
 
@@ -188,6 +192,7 @@ def _stray(asked: Asked, strays: list[Strayed]) -> None:
         draft.unknowns.append(Unknown(stray.name, {name: low}, {name: high}))
         if stray.name == "practice":
             draft.put(name, usual * stray.figure.value, Origin("preset", stray.figure.where, stray.figure))
+            draft.put("practice", stray.figure.value, Origin("assumed", _PRACTICE, stray.figure, "--tp"))
 
 
 def _year(asked: Asked, accelerator: Record) -> None:

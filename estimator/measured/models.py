@@ -46,6 +46,7 @@ class Found(NamedTuple):
     size: float = math.nan
     factor: float = math.nan
     seq: float = math.nan
+    batch: float = math.nan
     causal: float = 1.0
     fault: Fault | None = None
 
@@ -68,6 +69,7 @@ def put_models(draft: RowDraft, presets: Presets) -> None:
             draft.between(unknown, name, low[name][which], high[name][which])
         draft.note(unknown, np.array([unknown in found.ends for found in models])[which])
     draft.put("model_seq", np.array([found.seq for found in models])[which])
+    draft.put("model_batch", np.array([found.batch for found in models])[which])
     draft.put("causal", np.array([found.causal for found in models])[which])
     draft.note("shape", np.array([not math.isnan(found.size) for found in models])[which])
 
@@ -107,18 +109,18 @@ class Rule:
         numbers = {name: _number(cells[name]) for name in NUMBERS}
         record = self._record(cells["model"], numbers) if cells["model"] else None
         known = _recorded(record, numbers) if record else None
-        seq = record.value("seq") if record else math.nan
+        seq, batch = (record.value(name) if record else math.nan for name in ("seq", "batch_tokens"))
         causal = record.value("causal", 1.0) if record else 1.0
         if known:
-            return Found(known, {}, seq=seq, causal=causal)
+            return Found(known, {}, seq=seq, batch=batch, causal=causal)
         if numbers["n_layers"] > 0 and numbers["hidden"] > 0:
-            return self._printed(cells, numbers)._replace(seq=seq, causal=causal)
+            return self._printed(cells, numbers)._replace(seq=seq, batch=batch, causal=causal)
         size = _size(cells, record)
         if math.isnan(size):
             return Found(
                 {}, {}, fault=Fault("no model size", "give a recorded model, params, or n_layers and hidden")
             )
-        return Found({}, {}, size, self._factor(size, numbers), seq, causal)
+        return Found({}, {}, size, self._factor(size, numbers), seq, batch, causal)
 
     def _record(self, name: str, numbers: Mapping[str, float]) -> Record | None:
         """Return the record that a name leads to; where depth and width are printed, by exactly that name."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..formulas.flops import training_flops_per_token
-from ..formulas.parameters import Transformer
+from ..arrays import array
+from ..formulas.batch import usual_batch
+from ..formulas.flops import short_form_flops, training_flops_per_token
+from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..layouts import FREE
 from ..presets import Presets
@@ -28,15 +30,7 @@ def lower_runs(table: Table, presets: Presets) -> Lowered:
         most or all_
         for most, all_ in zip(table.text("params_active"), table.text("params_total"), strict=True)
     ]
-    cells = {"params": active, "global_batch_seqs": _sequences(table)}
-    return lower_rows(table.renamed(cells, SPELT), presets, _put_run)
-
-
-def _sequences(table: Table) -> list[str]:
-    """Return the batch in sequences as text, from its tokens; blank where either is not printed."""
-    batch, length = table.number("batch_tokens"), table.number("seq_len")
-    sequences = np.maximum(np.round(batch / length), 1.0)
-    return ["" if np.isnan(each) else repr(float(each)) for each in sequences]
+    return lower_rows(table.renamed({"params": active}, SPELT), presets, _put_run)
 
 
 def _put_run(draft: RowDraft, presets: Presets) -> None:
@@ -48,6 +42,7 @@ def _put_run(draft: RowDraft, presets: Presets) -> None:
     _put_count(draft, defaults.value("within"))
     put_batches(draft, presets)
     _put_layout(draft)
+    _put_batch(draft, defaults)
 
 
 def _put_count(draft: RowDraft, within: float) -> None:
@@ -57,6 +52,24 @@ def _put_count(draft: RowDraft, within: float) -> None:
     time = columns["tokens"] * training_flops_per_token(model, columns["seq"]).total / columns["peak"]
     servers = np.maximum(np.ceil(time / (columns["average_mfu"] * within * columns["per_node"])), 1.0)
     draft.printed("count", "n_accelerators", {"value": servers * columns["per_node"]})
+
+
+def _put_batch(draft: RowDraft, defaults: Record) -> None:
+    """Set the batch: as printed, that of the model's record, or the usual one of such a training; in any case only
+    about, since the layout that is found takes whole micro-batches.
+    """
+    if "global_batch" not in draft.free:
+        return
+    columns = draft.columns
+    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
+    known, flops, growth = (
+        array(defaults.value(name)) for name in ("batch_tokens", "batch_flops", "batch_growth")
+    )
+    compute = short_form_flops(active_parameters(model), columns["tokens"])
+    on_record, printed = columns["model_batch"], draft.table.number("batch_tokens")
+    usual = np.where(np.isnan(on_record), usual_batch(compute, known, flops, growth), on_record)
+    tokens = np.where(np.isnan(printed), usual, printed)
+    draft.put("global_batch", np.maximum(np.round(tokens / columns["seq"]), 1.0))
 
 
 def _put_layout(draft: RowDraft) -> None:

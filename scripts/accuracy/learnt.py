@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from step_time.fitting import Fitted
@@ -37,15 +34,6 @@ def _other_strays(kinds: Sequence[str]) -> list[str]:
     house = Presets().files("calibrations")["step-time"].read_text(encoding="utf-8")
     ours = tuple(f'"stray_{kind}@' for kind in kinds)
     return [line for line in house.splitlines() if line.startswith('"stray_') and not line.startswith(ours)]
-
-
-@contextmanager
-def presets_of(text: str) -> Iterator[Presets]:
-    """Give the house's presets with another calibration of the step time."""
-    with TemporaryDirectory() as folder:
-        (Path(folder) / "calibrations").mkdir()
-        (Path(folder) / "calibrations" / "step-time.toml").write_text(text, encoding="utf-8")
-        yield Presets([Path(folder)])
 
 
 def ends_of(lowered: Lowered, quantity: str) -> Ends:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from step_time.fitting import Fitted, fit
 from step_time.left_out import quarters
+from step_time.record import presets_of
 from step_time.rows import Floats, Rows, Words, once, scorable_rows
 from step_time.spread import model_spreads
 
@@ -17,7 +18,7 @@ from estimator import Presets
 from estimator.measured import Cells
 
 from . import constant, one_step, runs, series
-from .learnt import Errors, foretell, presets_of, record_text, spread_of
+from .learnt import Errors, foretell, record_text, spread_of
 from .store import Foretold
 
 KINDS = ("quarter", "source", "accelerator")

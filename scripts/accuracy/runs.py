@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from step_time.practice import document_of, planned_of, practice_spreads, published_runs
+from step_time.record import presets_of, with_practice
 from step_time.rows import Rows
 
 from estimator import Presets
 from estimator.arrays import Array, array
 from estimator.case import Case
 from estimator.estimate import Estimate
+from estimator.lower.step_time import CALIBRATION
 from estimator.measured import Table
 from estimator.measured.runs import lower_runs, row_of
 from estimator.presets import read_rows
@@ -51,20 +55,44 @@ def published(presets: Presets, rows: Rows, stored: Sequence[Foretold]) -> Publi
     records = scored(presets)
     cases = cases_of(records, presets)
     estimate = together(cases)
-    scores = {OURS: hours(estimate, records)}
+    scores = {OURS: unseen(records, presets, asked)}
     chips, precisions = ([case.words[name] for case in cases] for name in ("accelerator", "precision"))
     learnt = constant.one_mfu(rows, chips, precisions)
     scores[BASELINE] = at_mfu(estimate, learnt, "flops_per_token", scores[OURS].truth)
     scores[SPREADSHEET] = at_mfu(estimate, spreadsheet(rows), "flops_6nd", scores[OURS].truth)
-    plain = together(cases_of(records, presets, stated_precision=False))
-    unseen = replaced(scores[OURS], records, [row for row in stored if row.kind == "run"])
+    plain = unseen(records, presets, partial(asked, stated_precision=False))
+    apart = replaced(scores[OURS], records, [row for row in stored if row.kind == "run"])
     seen = seen_of(records, cases, rows, presets)
-    return Published(records, rows, seen, scores, hours(plain, records), unseen, validated(records, presets))
+    read = unseen(records, presets, validated)
+    return Published(records, rows, seen, scores, plain, apart, read)
 
 
 def cases_of(records: Iterable[Record], presets: Presets, *, stated_precision: bool = True) -> list[Case]:
     """Return the case of each run's question."""
     return lowered([question(record, stated_precision=stated_precision) for record in records], presets)
+
+
+def asked(records: Sequence[Record], presets: Presets, *, stated_precision: bool = True) -> Scores:
+    """Scores of the runs as questions of a user."""
+    return hours(together(cases_of(records, presets, stated_precision=stated_precision)), records)
+
+
+def unseen(
+    records: Sequence[Record], presets: Presets, score: Callable[[Sequence[Record], Presets], Scores]
+) -> Scores:
+    """Scores of the runs by presets that have not seen how slow they, or others of the same document, were."""
+    text = presets.files("calibrations")[CALIBRATION].read_text(encoding="utf-8")
+    steps = planned_of(presets.load("calibrations", CALIBRATION))
+    with presets_of(with_practice(text, {})) as bare:
+        known = published_runs(bare)
+    found: dict[str, tuple[float, float, float, float]] = {}
+    for document in sorted({document_of(record) for record in records}):
+        own = [record for record in records if document_of(record) == document]
+        with presets_of(with_practice(text, practice_spreads(steps, known.without(document)))) as others:
+            each = score(own, others)
+        columns = zip(each.value, each.low, each.high, each.truth, strict=True)
+        found |= dict(zip([record.id for record in own], columns, strict=True))
+    return Scores(*array([found[record.id] for record in records]).T)
 
 
 def hours(estimate: Estimate, records: Sequence[Record]) -> Scores:
@@ -149,7 +177,7 @@ def foretold(part: str, names: Collection[str], presets: Presets) -> list[Foreto
     records = [record for record in scored(presets) if record.id in names]
     if not records:
         return []
-    found = hours(together(cases_of(records, presets)), records)
+    found = unseen(records, presets, asked)
     ends = zip(records, found.value, found.low, found.high, strict=True)
     return [
         Foretold("run", part, record.id, float(value), float(low), float(high))

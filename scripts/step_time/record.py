@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+
+from estimator.presets import Presets
 
 from .effects import PRIORS
 from .fitting import Fitted
@@ -15,6 +20,13 @@ from .spread import Spread
 
 # A deviation closer to none than this says nothing.
 _SILENT = 1e-3
+_WHATS = {
+    "model": "time over prediction, quarters of the configurations left out",
+    "stack": "what whole sources left out stray beyond that",
+    "planned": "time of measured steps over that in the layout found for them, their stack unknown",
+    "practice": "the same, drawn to the time of published runs over that in the layout found for them",
+    "accelerator": "what whole accelerators left out stray beyond that",
+}
 
 
 def _figure(key: str, value: str, where: str, ends: str = "") -> str:
@@ -49,12 +61,12 @@ def _deviations(fitted: Fitted, rows: Rows) -> list[str]:
     return lines
 
 
-def _strays(kind: str, spreads: Mapping[str, Spread], what: str) -> list[str]:
+def _strays(kind: str, spreads: Mapping[str, Spread]) -> list[str]:
     return [
         _figure(
             f"stray_{kind}{levels}",
             f"{spread.middle:.4f}",
-            f"{what}: 10th and 90th percentile over {spread.configurations} configurations",
+            f"{_WHATS[kind]}: 10th and 90th percentile over {spread.configurations} configurations",
             f", low = {min(spread.low, spread.middle):.4f}, high = {max(spread.high, spread.middle):.4f}",
         )
         for levels, spread in spreads.items()
@@ -79,12 +91,6 @@ def render(
         "sources_of_known_chips": summary(errors["source"][known]),
         "accelerators": summary(errors["accelerator"]),
     }
-    whats = {
-        "model": "time over prediction, quarters of the configurations left out",
-        "stack": "what whole sources left out stray beyond that",
-        "practice": "time of steps in use over that in the layout found for them, their stack unknown",
-        "accelerator": "what whole accelerators left out stray beyond that",
-    }
     lines = [
         'name = "Step time: coefficients fitted to measured steps"',
         'note = "Written by scripts/fit_step_time.py; docs/formulas/step_time.md tells what each one means."',
@@ -102,6 +108,21 @@ def render(
         "[figures]",
         *_coefficients(fitted),
         *_deviations(fitted, rows),
-        *(line for kind, spreads in strays.items() for line in _strays(kind, spreads, whats[kind])),
+        *(line for kind, spreads in strays.items() for line in _strays(kind, spreads)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def with_practice(text: str, spreads: Mapping[str, Spread]) -> str:
+    """Return a record whose figures of practice are these alone."""
+    kept = [line for line in text.splitlines() if not line.startswith('"stray_practice@')]
+    return "\n".join([*kept, *_strays("practice", spreads)]) + "\n"
+
+
+@contextmanager
+def presets_of(text: str) -> Iterator[Presets]:
+    """Give the house's presets with another calibration of the step time."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "calibrations").mkdir()
+        (Path(folder) / "calibrations" / "step-time.toml").write_text(text, encoding="utf-8")
+        yield Presets([Path(folder)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,14 +23,13 @@ class Spread(NamedTuple):
     middle: float = 1.0
 
 
-def quantiles(errors: Floats, groups: np.ndarray) -> tuple[float, float]:
-    """Return the 10th and the 90th percentile of errors, each configuration counting once."""
+def quantiles(errors: Floats, groups: np.ndarray, shares: Sequence[float] = (LOW, HIGH)) -> tuple[float, ...]:
+    """Return quantiles of errors, each group counting once: the 10th and the 90th percentile, or others."""
     _, first, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     weights = 1.0 / sizes[first]
     order = np.argsort(errors)
     reached = (np.cumsum(weights[order]) - 0.5 * weights[order]) / weights.sum()
-    low, high = np.interp([LOW, HIGH], reached, errors[order])
-    return float(low), float(high)
+    return tuple(np.interp(shares, reached, errors[order]).tolist())
 
 
 def _count(rows: Rows, mask: np.ndarray) -> int:

@@ -14,6 +14,7 @@ from .by_hand import CHIP, kept, made
 
 from accuracy import constant, figures, layouts, learnt, measure, one_step, store  # isort: skip
 from step_time import rows as step_rows  # isort: skip
+from step_time.record import presets_of  # isort: skip
 from step_time.rows import Rows, scorable_rows  # isort: skip
 from step_time.spread import Spread, strays_of  # isort: skip
 
@@ -125,7 +126,7 @@ def test_the_house_calibration_foretells_what_the_estimator_does() -> None:
     text = presets.files("calibrations")["step-time"].read_text(encoding="utf-8")
     slower = re.sub(r'(?<=^"product_efficiency" = \{ value = )[\d.]+', "0.01", text, flags=re.MULTILINE)
     assert slower != text
-    with learnt.presets_of(text) as same, learnt.presets_of(slower) as other:
+    with presets_of(text) as same, presets_of(slower) as other:
         ours, again = learnt.foretell(cells, presets), learnt.foretell(cells, same)
         assert again == ours
         changed = learnt.foretell(cells, other)
