@@ -28,8 +28,11 @@ def test_llama_405b_is_laid_out_as_it_was_trained() -> None:
     laid = {name: column(found, name) for name in ("tp", "pp", "cp", "recompute", "global_batch")}
     assert laid == {"tp": 8, "pp": 16, "cp": 1, "recompute": 3, "global_batch": 2048}
     assert column(found, "vpp") > 1
-    assert 0.36 < float(found.mfu.value) < 0.46
     assert found.case.words["recompute"] == "modules"
+    # A question that names no layout asks for a run as most are, not for the best of them; the range holds it.
+    assert float(found.mfu.low) < 0.41 < float(found.mfu.high)
+    named = ask(Run(model="llama-3.1-405b", on="nvidia-h100-sxm-80gb", count=16384, tp=8, pp=16))
+    assert 0.36 < float(named.mfu.value) < 0.46
 
 
 def test_an_interleaved_pipeline_gets_as_many_micro_batches_as_stages() -> None:

@@ -176,8 +176,15 @@ def table(estimate: Estimate, width: int = 100) -> str:
     lines = assumption_lines(assumption_rows(estimate), width)
     head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
     step = wrapped(step_line(estimate), width, "", "    ")
-    parts = [head, grid(estimate).table(), step, "\n".join([_ASSUMED, *lines])]
+    known = wrapped(_on_record(estimate), width, "", "    ")
+    parts = [head, grid(estimate).table(), step, known, "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
+
+
+def _on_record(estimate: Estimate) -> str:
+    """Say what a run like the one asked for is on record to have taken; nothing where none is."""
+    told = estimate.case.words.get("published")
+    return f"On record: {told}." if told else ""
 
 
 _ASSUMED = "Assumed (an option changes it):"
