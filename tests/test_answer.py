@@ -733,7 +733,7 @@ def test_accelerators_beside_whole_replicas_are_told() -> None:
     assert notes(params=70e9, tokens="1.4T", on="h100", count=1021) == [
         "1 of 1,021 accelerators are idle: the rest make up 510 replicas of 2"
     ]
-    assert ask(Run(params=70e9, on="h100", count=1021)).case.words["sharding"].endswith("data 127, ZeRO-1")
+    assert ask(Run(params=70e9, on="h100", count=1021)).case.words["sharding"].endswith("data 510, ZeRO-3")
 
 
 # Asking.

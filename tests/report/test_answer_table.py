@@ -228,7 +228,7 @@ def test_what_is_given_is_not_listed(usual: Estimate) -> None:
     }
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [60, 80, 240])
 def test_assumptions_keep_to_the_width_of_the_terminal(width: int) -> None:
     estimate = answer(mfu=None, price=None, seq=None, goodput=None)
     listed = answers.table(estimate, width).split("Assumed")[1].splitlines()[1:]
@@ -237,7 +237,7 @@ def test_assumptions_keep_to_the_width_of_the_terminal(width: int) -> None:
     reasons = {row[3]: row[0] for row in reversed(answers.assumption_rows(estimate))}
     first = [row[0] for row in answers.assumption_rows(estimate) if reasons[row[3]] == row[0]]
     assert [line.split(" = ")[0].strip() for line in begun] == first
-    assert (len(listed) > len(begun)) is (width < 120)
+    assert (len(listed) > len(begun)) is (width < 240)
 
 
 def test_assumptions_of_one_reason_share_a_line() -> None:
