@@ -8,9 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from .arrays import Array
+from .once import once
 
 
-class Breakdown(NamedTuple):
+class _Breakdown(NamedTuple):
+    parts: Mapping[str, Array]
+
+
+class Breakdown(_Breakdown):
     """Parts that add up: FLOPs, memory, energy and cost are all told this way.
 
     Examples
@@ -19,9 +24,8 @@ class Breakdown(NamedTuple):
     4.0
     """
 
-    parts: Mapping[str, Array]
-
     @property
+    @once
     def total(self) -> Array:
         """Sum of the parts, broadcast over their shapes."""
         total: Array = np.zeros(())

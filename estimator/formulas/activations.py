@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 from .layout import Layout
 from .parameters import Transformer
 from .stages import Stage, blocks_of
@@ -170,6 +171,7 @@ def module_output(model: Transformer, stage: Stage, eager: Array) -> Kept:
     return Kept(norms, attention * latents + inner)
 
 
+@once
 def tokens_of(layout: Layout, seq: Array) -> Array:
     r"""Tokens of a micro-batch on one card. [token]
 
@@ -184,6 +186,7 @@ def tokens_of(layout: Layout, seq: Array) -> Array:
     return seq * layout.micro_batch / layout.cp
 
 
+@once
 def replication(layout: Layout) -> Array:
     r"""Share that a card holds of what tensor parallelism alone does not split. [1]
 

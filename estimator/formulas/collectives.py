@@ -7,17 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 
 
-class Machine(NamedTuple):
-    """Figures of one accelerator and its links, each an array that broadcasts with the others.
-
-    ``peak`` dense peak at the training precision and ``peak_16bit`` in 16 bit [FLOP/s]; ``memory_bandwidth``
-    [byte/s]; ``scaleup_bandwidth`` one way inside the fast domain of ``scaleup_domain`` cards, and
-    ``scaleout_bandwidth`` one way of a card's share of the network [byte/s]; ``mesh`` 1 where every pair of
-    cards has a link of its own [1].
-    """
-
+class _Machine(NamedTuple):
     peak: Array
     peak_16bit: Array
     memory_bandwidth: Array
@@ -27,6 +20,17 @@ class Machine(NamedTuple):
     mesh: Array
 
 
+class Machine(_Machine):
+    """Figures of one accelerator and its links, each an array that broadcasts with the others.
+
+    ``peak`` dense peak at the training precision and ``peak_16bit`` in 16 bit [FLOP/s]; ``memory_bandwidth``
+    [byte/s]; ``scaleup_bandwidth`` one way inside the fast domain of ``scaleup_domain`` cards, and
+    ``scaleout_bandwidth`` one way of a card's share of the network [byte/s]; ``mesh`` 1 where every pair of
+    cards has a link of its own [1].
+    """
+
+
+@once
 def fast_domain(machine: Machine, per_node: Array) -> Array:
     """Cards that share the fast link: those of a rack-wide domain, else those of the node. [accelerator]
 
@@ -50,6 +54,7 @@ def fast_domain(machine: Machine, per_node: Array) -> Array:
     return np.where(machine.scaleup_domain > per_node, machine.scaleup_domain, per_node)
 
 
+@once
 def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     r"""One-way bandwidth of a card towards the other ranks of a group inside the fast domain. [byte/s]
 
@@ -84,6 +89,7 @@ def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     return machine.scaleup_bandwidth * np.where(machine.mesh > 0, share, 1.0)
 
 
+@once
 def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
     r"""Bandwidth at which a ring of ``ranks`` ranks passes data, ``inside`` of them in each domain. [byte/s]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 from .collectives import Machine, fast_domain
 from .layout import Layout
 from .memory_states import Method
@@ -69,14 +70,7 @@ class Host(NamedTuple):
     host_memory_bandwidth: Array
 
 
-class Job(NamedTuple):
-    """One step to be timed: records of arrays that broadcast with each other.
-
-    ``seq`` tokens of a sequence [token]; ``year`` of the software's release; ``method`` what is trained,
-    and what stands on the ``host``; ``causal`` 1 where a token attends only to those before it; ``ulysses`` 1 where
-    context ranks exchange heads for tokens by all-to-all, 0 where keys and values pass round a ring [1].
-    """
-
+class _Job(NamedTuple):
     model: Transformer
     layout: Layout
     machine: Machine
@@ -88,12 +82,23 @@ class Job(NamedTuple):
     causal: Array
     ulysses: Array
 
+
+class Job(_Job):
+    """One step to be timed: records of arrays that broadcast with each other.
+
+    ``seq`` tokens of a sequence [token]; ``year`` of the software's release; ``method`` what is trained,
+    and what stands on the ``host``; ``causal`` 1 where a token attends only to those before it; ``ulysses`` 1 where
+    context ranks exchange heads for tokens by all-to-all, 0 where keys and values pass round a ring [1].
+    """
+
     @property
+    @once
     def tokens(self) -> Array:
         """Tokens of one micro-batch on one rank of context parallelism. [token]"""
         return self.layout.micro_batch * self.seq / self.layout.cp
 
     @property
+    @once
     def domain(self) -> Array:
         """Cards that share the fast link. [accelerator]"""
         return fast_domain(self.machine, self.layout.per_node)
@@ -104,6 +109,7 @@ class Job(NamedTuple):
         return 3.0 - self.method.frozen
 
     @property
+    @once
     def norm_split(self) -> Array:
         """Ranks over which norms and residuals are split: those of tensor parallelism with sequence parallelism. [1]"""
         return np.where(self.layout.sequence_parallel > 0, self.layout.tp, 1.0)

@@ -7,24 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 
 
-class Layout(NamedTuple):
-    """Parallel degrees and batches, each an array that broadcasts with the others. [1]
-
-    ``count`` accelerators, ``per_node`` in a node; degrees of tensor (``tp``), pipeline (``pp``), context
-    (``cp``) and expert (``ep``) parallelism; ``vpp`` model chunks a stage holds (1 is not interleaved);
-    ``zero`` the stage of sharding, 0 to 3; ``shard`` the data-parallel ranks over which states are sharded
-    (infinity: over all); ``sequence_parallel`` 0 or 1; ``micro_batch`` sequences at a time on one replica and
-    ``global_batch`` sequences in a step; ``recompute`` the code of the mode; ``unfused`` 1 where attention
-    scores are written to memory.
-
-    References
-    ----------
-    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for p, t, d, v, b and B; S. Rajbhandari et al.,
-    SC20, arXiv:1910.02054, Section 5, for the stages.
-    """
-
+class _Layout(NamedTuple):
     count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
     per_node: Array
     tp: Array
@@ -41,6 +27,24 @@ class Layout(NamedTuple):
     unfused: Array
 
 
+class Layout(_Layout):
+    """Parallel degrees and batches, each an array that broadcasts with the others. [1]
+
+    ``count`` accelerators, ``per_node`` in a node; degrees of tensor (``tp``), pipeline (``pp``), context
+    (``cp``) and expert (``ep``) parallelism; ``vpp`` model chunks a stage holds (1 is not interleaved);
+    ``zero`` the stage of sharding, 0 to 3; ``shard`` the data-parallel ranks over which states are sharded
+    (infinity: over all); ``sequence_parallel`` 0 or 1; ``micro_batch`` sequences at a time on one replica and
+    ``global_batch`` sequences in a step; ``recompute`` the code of the mode; ``unfused`` 1 where attention
+    scores are written to memory.
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, for p, t, d, v, b and B; S. Rajbhandari et al.,
+    SC20, arXiv:1910.02054, Section 5, for the stages.
+    """
+
+
+@once
 def data_parallel(layout: Layout) -> Array:
     r"""Replicas of the model. [1]
 
@@ -65,6 +69,7 @@ def data_parallel(layout: Layout) -> Array:
     return np.maximum(np.floor(layout.count / (layout.tp * layout.pp * layout.cp)), 1.0)
 
 
+@once
 def expert_split(layout: Layout) -> Array:
     r"""Cards over which one copy of a layer's routed experts is spread. [1]
 
@@ -90,6 +95,7 @@ def expert_split(layout: Layout) -> Array:
     return np.minimum(layout.tp * layout.ep, stage)
 
 
+@once
 def sharding_ranks(layout: Layout) -> Array:
     """Ranks over which ZeRO or FSDP spreads states: data and context parallel ones, or fewer where said. [1]
 
@@ -108,6 +114,7 @@ def sharding_ranks(layout: Layout) -> Array:
     return np.minimum(data_parallel(layout) * layout.cp, layout.shard)
 
 
+@once
 def sharding_groups(layout: Layout) -> Array:
     r"""Groups of ranks that each hold a whole copy of the sharded states. [1]
 
@@ -128,6 +135,7 @@ def sharding_groups(layout: Layout) -> Array:
     return data_parallel(layout) * layout.cp / sharding_ranks(layout)
 
 
+@once
 def micro_batches(layout: Layout) -> Array:
     r"""Micro-batches that a replica runs in one step. [1]
 

@@ -8,17 +8,10 @@ import numpy as np
 
 from ..arrays import Array
 from ..breakdown import Breakdown
+from ..once import once
 
 
-class Transformer(NamedTuple):
-    """Dimensions of a transformer, each an array that broadcasts with the others. [1]
-
-    Flags are 0 or 1. ``layers`` counts decoder layers, of which (with those of the encoder)
-    ``moe_layers`` hold experts. ``value_dim``, ``q_rank``, ``kv_rank`` and ``rope_dim`` describe
-    multi-head latent attention; ``window_layers`` layers attend within ``window`` tokens; ``extra`` holds
-    parameters outside the formula.
-    """
-
+class _Transformer(NamedTuple):
     layers: Array
     hidden: Array
     heads: Array
@@ -50,6 +43,16 @@ class Transformer(NamedTuple):
     extra: Array
 
 
+class Transformer(_Transformer):
+    """Dimensions of a transformer, each an array that broadcasts with the others. [1]
+
+    Flags are 0 or 1. ``layers`` counts decoder layers, of which (with those of the encoder)
+    ``moe_layers`` hold experts. ``value_dim``, ``q_rank``, ``kv_rank`` and ``rope_dim`` describe
+    multi-head latent attention; ``window_layers`` layers attend within ``window`` tokens; ``extra`` holds
+    parameters outside the formula.
+    """
+
+
 def query_matrix(model: Transformer) -> Array:
     """Weights of a layer's query projection, through the latent of rank ``q_rank`` where there is one. [1]
 
@@ -74,6 +77,7 @@ def key_value_matrices(model: Transformer) -> Array:
     return np.where(model.kv_rank > 0, latent, model.hidden * model.kv_heads * width)
 
 
+@once
 def attention_matrices(model: Transformer) -> Array:
     r"""Weights of one attention block: query, key, value and output projections. [1]
 
@@ -112,11 +116,13 @@ def feed_forward_matrices(model: Transformer, width: Array) -> Array:
     return (2.0 + model.gated) * model.hidden * width
 
 
+@once
 def dense_layers(model: Transformer) -> Array:
     """Layers of encoder and decoder whose feed-forward block is dense. [1]"""
     return model.layers + model.encoder_layers - model.moe_layers
 
 
+@once
 def attention_blocks(model: Transformer) -> Array:
     """Attention blocks: one a layer, and one more across to the encoder in each decoder layer. [1]"""
     return model.layers * np.where(model.encoder_layers > 0, 2.0, 1.0) + model.encoder_layers
@@ -130,6 +136,7 @@ def layer_matrices(model: Transformer, experts: Array) -> Array:
     return attention_blocks(model) * attention_matrices(model) + dense + sparse
 
 
+@once
 def layer_vectors(model: Transformer) -> Array:
     """Biases and norms of all layers. [1]"""
     blocks = attention_blocks(model)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
 from .layout import data_parallel, expert_split, sharding_groups, sharding_ranks
@@ -55,6 +56,7 @@ def held_parameters(job: Job) -> Shares:
     return Shares(inner / split, experts / (layout.pp * expert_split(layout)))
 
 
+@once
 def among_experts(job: Job) -> Job:
     """Return the step as the ranks see it that hold the same experts: expert ranks stand where tensor ranks do.
 

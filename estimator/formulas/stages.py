@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array, quotient
+from ..once import once
 from .layout import Layout, data_parallel, expert_split, micro_batches
 from .parameters import (
     Transformer,
@@ -21,12 +22,7 @@ from .parameters import (
 KINDS = ("first", "middle", "last")
 
 
-class Stage(NamedTuple):
-    """One pipeline stage: its layers, those with experts, and flags for embedding and head. [1]
-
-    ``in_flight`` counts the micro-batches whose activations it holds at once, in units of all its layers.
-    """
-
+class _Stage(NamedTuple):
     layers: Array
     moe_layers: Array
     embedding: Array
@@ -34,23 +30,34 @@ class Stage(NamedTuple):
     in_flight: Array
 
 
-class Held(NamedTuple):
+class Stage(_Stage):
+    """One pipeline stage: its layers, those with experts, and flags for embedding and head. [1]
+
+    ``in_flight`` counts the micro-batches whose activations it holds at once, in units of all its layers.
+    """
+
+
+class _Held(NamedTuple):
+    matrices: Array
+    experts: Array
+    outer: Array
+
+
+class Held(_Held):
     """Parameters on one card of a stage before ZeRO shards them. [1]
 
     ``matrices`` of attention, dense blocks and shared experts; ``experts`` routed ones; ``outer`` all else:
     embedding, head, norms and biases.
     """
 
-    matrices: Array
-    experts: Array
-    outer: Array
-
     @property
+    @once
     def total(self) -> Array:
         """All parameters."""
         return self.matrices + self.experts + self.outer
 
 
+@once
 def all_layers(model: Transformer) -> Array:
     """Layers of encoder and decoder. [1]"""
     return model.layers + model.encoder_layers
@@ -89,6 +96,12 @@ def stage_layers(layers: Array, pp: Array) -> tuple[Array, Array]:
     return np.where(pp > 1, ends, layers), np.where(pp > 2, middle, np.where(pp > 1, ends, layers))
 
 
+@once
+def depths(layout: Layout, layers: Array) -> tuple[Array, Array]:
+    """Layers of the first (and last) and of a middle stage of a layout, as `stage_layers` has them. [1]"""
+    return stage_layers(layers, layout.pp)
+
+
 def in_flight(layout: Layout, place: Array) -> Array:
     r"""Micro-batches whose activations the stage at ``place`` (0 is the first) holds at once. [1]
 
@@ -123,7 +136,7 @@ def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
     Dense layers before those with experts are the first stage's, where they are few.
     """
     layers = all_layers(model)
-    ends, middle = stage_layers(layers, layout.pp)
+    ends, middle = depths(layout, layers)
     alone, first = np.where(layout.pp > 1, 0.0, 1.0), float(kind == "first")
     dense = layers - model.moe_layers
     front, even = dense <= ends, model.moe_layers / layers
@@ -141,6 +154,7 @@ def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
     return Stage(ends, own, embedding, alone if first else np.maximum(alone, 1.0), in_flight(layout, place))
 
 
+@once
 def stage_model(model: Transformer, stage: Stage) -> Transformer:
     """Return the dimensions of the layers of one stage, nothing outside them."""
     share = stage.layers / all_layers(model)
@@ -155,6 +169,7 @@ def stage_model(model: Transformer, stage: Stage) -> Transformer:
     )
 
 
+@once
 def outer_parameters(model: Transformer, stage: Stage) -> Array:
     """Embedding, positions and head of a stage; a tied head on another stage is a second copy. [1]
 
@@ -204,6 +219,7 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     )
 
 
+@once
 def shard_ranks(layout: Layout) -> tuple[Array, Array]:
     """Ranks over which ZeRO spreads dense parameters, and those over which it spreads routed experts. [1]
 
@@ -218,6 +234,7 @@ def shard_ranks(layout: Layout) -> tuple[Array, Array]:
     return np.minimum(dense, layout.shard), np.minimum(experts, layout.shard)
 
 
+@once
 def shares(layout: Layout, least: float) -> tuple[Array, Array]:
     """Shares that a card holds of dense and of expert states which ZeRO shards from stage ``least`` on. [1]
 
@@ -231,6 +248,7 @@ def shares(layout: Layout, least: float) -> tuple[Array, Array]:
     return np.where(sharded, 1.0 / dense, 1.0), np.where(sharded, 1.0 / experts, 1.0)
 
 
+@once
 def held_share(held: Held, layout: Layout, least: float) -> Held:
     """Return the parameters of a card that are left once ZeRO of stage ``least`` and above has sharded them."""
     dense, experts = shares(layout, least)
@@ -243,6 +261,7 @@ def layer_parameters(model: Transformer, stage: Stage, held: Held, layout: Layou
     return quotient(inner, np.maximum(stage.layers, 1.0))
 
 
+@once
 def blocks_of(model: Transformer, stage: Stage) -> tuple[Array, Array, Array]:
     """Attention blocks, dense and expert feed-forward blocks of a stage. [1]"""
     own = stage_model(model, stage)

@@ -1,0 +1,40 @@
+"""What several formulas need of the same record is worked out once: the record keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# Arguments that are known by their value.
+_PLAIN = (float, str)
+
+
+def once(formula: Callable[P, R]) -> Callable[P, R]:
+    """Let the first argument of a formula keep what is worked out of it, for the same other arguments in their order.
+
+    The first argument is a record whose class has room for it: a subclass of a named tuple, which has a dictionary.
+    What is kept lives as long as the record and is never changed, so that nothing but time depends on it.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> from estimator.formulas.layout import data_parallel
+    >>> layout = example_job(count=8).layout
+    >>> data_parallel(layout) is data_parallel(layout)
+    True
+    """
+
+    @wraps(formula)
+    def _once(*arguments: P.args, **named: P.kwargs) -> R:
+        record, *others = arguments
+        kept: dict[Any, tuple[R, Any]] = vars(record)
+        # The others are kept too, so that no later object can have the same identity.
+        key = (formula, *(each if type(each) in _PLAIN else id(each) for each in others))
+        if key not in kept:
+            kept[key] = formula(*arguments, **named), others
+        return kept[key][0]
+
+    return _once
