@@ -262,10 +262,9 @@ def test_the_tutorial_still_comes_to_its_decision() -> None:
     slowest = ask(Run(**question, on="huawei-ascend-910b4", count=512))
     failing = ask(Run(**question, on="ascend-910b", count=512, goodput=0.8))
     half_a_year = 182.5 * 86400.0
-    assert a100.wall_clock.low < half_a_year < a100.wall_clock.value
+    assert a100.wall_clock.value < half_a_year < a100.wall_clock.high
     assert slowest.wall_clock.value < half_a_year < slowest.wall_clock.high
-    assert ascend.wall_clock.high < half_a_year
-    assert failing.wall_clock.value < half_a_year < failing.wall_clock.high
+    assert ascend.wall_clock.high < failing.wall_clock.high < half_a_year
     assert ascend.mfu.value < a100.mfu.value < 1.5 * ascend.mfu.value
     assert a100.accelerator_hours.value < ascend.accelerator_hours.value < 1.25 * a100.accelerator_hours.value
 

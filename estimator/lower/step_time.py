@@ -173,6 +173,7 @@ def lower(asked: Asked) -> None:
     for name, value in coefficients(record, levels, own).items():
         draft.put(PREFIX + name, value, origin)
     _year(asked, accelerator)
+    draft.put("practice", 1.0, Origin("derived", "a layout or an MFU is named, or own steps were measured"))
     if asked.run.mfu is None:
         named = {
             **levels,

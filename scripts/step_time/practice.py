@@ -20,11 +20,7 @@ from estimator.records import Record
 
 from .fitting import Fitted
 from .rows import Floats, Rows, Words
-from .spread import Spread, quantiles
-
-# A question that names no layout asks for a run, and measured steps are those of benchmarks: documents of runs are
-# few, but so many of them weigh as much as all measured steps.
-HALF = 5.0
+from .spread import HALF, Spread, quantiles
 
 
 class Runs(NamedTuple):
@@ -97,6 +93,8 @@ def published_runs(presets: Presets) -> Runs:
 
 def practice_spreads(steps: Mapping[str, Spread], runs: Runs) -> dict[str, Spread]:
     """Return by how much runs are slower than planned ones: what steps tell, drawn to what published runs do.
+
+    A question that names no layout asks for a run, and measured steps are mostly those of benchmarks.
 
     Not by accelerator: runs on older ones are those of older software, and two accelerators that a user compares are
     to be judged alike.

@@ -25,12 +25,12 @@ def drawn(documents: list[str], ratios: list[float], kinds: list[str]) -> Runs:
     )
 
 
-def test_five_documents_weigh_as_much_as_all_steps() -> None:
+def test_twenty_documents_weigh_as_much_as_all_steps() -> None:
     """sqrt(1 x 1.44) = 1.2 in the middle; the ends sqrt(0.81 x 1.44) = 1.08 and sqrt(1.21 x 1.44) = 1.32."""
-    known = drawn(list("abcde"), [1.44] * 5, ["no"] * 5)
+    known = drawn(list("abcdefghijklmnopqrst"), [1.44] * 20, ["no"] * 20)
     found = practice_spreads({"@experts=no": Spread(0.81, 1.21, 100, 1.0)}, known)["@experts=no"]
     assert (found.low, found.middle, found.high) == pytest.approx((1.08, 1.2, 1.32))
-    assert found.configurations == 105
+    assert found.configurations == 120
 
 
 def test_a_document_counts_once_however_many_runs_it_tells() -> None:
@@ -38,9 +38,9 @@ def test_a_document_counts_once_however_many_runs_it_tells() -> None:
     many = drawn(list("abccccc"), [1.0, 2.0, *[4.0] * 5], ["no"] * 7)
     steps = {"@experts=no": Spread(0.9, 1.1, 100, 1.0)}
     first, second = (practice_spreads(steps, known)["@experts=no"] for known in (one, many))
-    # 3 documents of 3 + 5 weigh 3/8 of the logarithm.
-    assert first.middle == pytest.approx(2.0**0.375)
-    assert second.middle < 4.0**0.375
+    # 3 documents of 3 + 20 weigh 3/23 of the logarithm.
+    assert first.middle == pytest.approx(2.0 ** (3 / 23))
+    assert second.middle < 4.0 ** (3 / 23)
     assert second.configurations == first.configurations == 103
 
 
@@ -48,7 +48,7 @@ def test_models_with_experts_learn_from_their_own_runs_alone() -> None:
     steps = {"@experts=no": Spread(0.9, 1.1, 100, 1.0), "@experts=yes": Spread(0.7, 1.5, 50, 1.0)}
     found = practice_spreads(steps, drawn(["a"], [2.0], ["no"]))
     assert found["@experts=yes"] == steps["@experts=yes"]
-    assert found["@experts=no"].middle == pytest.approx(2.0 ** (1.0 / 6.0))
+    assert found["@experts=no"].middle == pytest.approx(2.0 ** (1.0 / 21.0))
 
 
 def test_a_run_is_not_foretold_by_its_own_document() -> None:

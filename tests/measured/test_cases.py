@@ -52,7 +52,7 @@ def fault(**cells: str) -> str:
         ("gated", 1), ("vocab", 128256), ("experts", 0), ("norms", 2), ("seq", 8192), ("count", 64), ("per_node", 8),
         ("tp", 4), ("pp", 2), ("vpp", 4), ("cp", 1), ("ep", 1), ("zero", 1), ("shard", np.inf),
         ("sequence_parallel", 1), ("unfused", 0), ("recompute", 2), ("micro_batch", 1), ("global_batch", 128),
-        ("peak", 312e12), ("peak_16bit", 312e12), ("memory_bandwidth", 2039e9), ("scaleup_bandwidth", 300e9),
+        ("peak", 312e12), ("peak_16bit", 312e12), ("memory_bandwidth", 2039e9), ("scaleup_bandwidth", 234e9),
         ("scaleup_domain", 8), ("mesh", 0), ("scaleout_bandwidth", 6.25e9), ("stack", STACKS.index("megatron")),
         ("stack_year", 2024.5), ("precision", PRECISIONS.index("bf16")), ("packed", 0), ("method_offload", 0),
     ],
