@@ -57,6 +57,7 @@ def _rate_column() -> Any:
 
     class _Rate(ProgressColumn):
         def render(self, task: Any) -> Text:
+            """Write the rate; nothing before there is one."""
             return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
     return _Rate()

@@ -1,4 +1,4 @@
-"""Time that data-parallel ranks take for sharded weights, gradients and the optimizer's update."""
+"""Time that data-parallel ranks take to exchange sharded weights and gradients."""
 
 from __future__ import annotations
 
@@ -156,40 +156,6 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
     return np.where(sharded, 3.0 * (job.fitted.sharding_use * once + hops_time(job, ranks, held)), 0.0)
 
 
-def accumulation_time(job: Job, held: Array) -> Array:
-    r"""Time to add the gradients of one micro-batch to those before it, in memory. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    held
-        Parameters that learn of one rank's share of the model before sharding. [1]
-
-    Notes
-    -----
-    .. math:: \frac{\kappa_a w}{z \beta}
-
-    over the z ranks that share the sums from the second stage of ZeRO on. Memory sets the pace whatever the size of the
-    micro-batch, so that small ones pay most.
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5.2, for gradients that are shared out; NVIDIA, Megatron-LM,
-    ``--gradient-accumulation-fusion`` and ``main_grad`` in 32 bit.
-
-    Examples
-    --------
-    A billion sums that are read and written with 8 bytes at 1 TB/s:
-
-    >>> from estimator.formulas.example import example_job
-    >>> float(accumulation_time(example_job(accumulation_traffic=8), np.float64(1e9)))
-    0.008
-    """
-    shards = np.where(job.layout.zero >= 2, sharding_ranks(job.layout), 1.0)
-    return job.fitted.accumulation_traffic * held / shards / job.machine.memory_bandwidth
-
-
 def gradient_exchange_time(job: Job, held: Array) -> Array:
     r"""Time of the step's exchange of gradients (and of weights, where states are sharded) that stays exposed. [s]
 
@@ -270,58 +236,3 @@ def group_exchange_time(job: Job, held: Array) -> Array:
     once = 2.0 * ring_time(size, groups, rate)
     hybrid = (job.layout.zero >= 1) & (groups > 1)
     return np.where(hybrid, job.fitted.gradient_use * once, 0.0)
-
-
-def own_states(job: Job, learning: Array) -> Array:
-    """Parameters whose states belong to one rank. [1]
-
-    Parameters
-    ----------
-    job
-        The step.
-    learning
-        Parameters of one rank's share of the model that learn. [1]
-
-    References
-    ----------
-    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.1.
-
-    Examples
-    --------
-    >>> from estimator.formulas.example import example_job
-    >>> float(own_states(example_job(count=4, zero=1), np.float64(1e9)))
-    250000000.0
-    """
-    return learning / np.where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
-
-
-def optimizer_time(job: Job, held: Array) -> Array:
-    r"""Time of the optimizer's update of a rank's own states, bound by memory. [s]
-
-    Parameters
-    ----------
-    job
-        The step.
-    held
-        Parameters of one rank's share of the model. [1]
-
-    Notes
-    -----
-    .. math:: \kappa_o \frac{w}{z \, \beta}
-
-    over the z ranks that share the states: one where they are not sharded.
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5.1; I. Loshchilov and F. Hutter, 2017, arXiv:1711.05101,
-    Algorithm 2.
-
-    Examples
-    --------
-    A billion parameters over eight ranks, 40 bytes of traffic each at 1 TB/s:
-
-    >>> from estimator.formulas.example import example_job
-    >>> float(optimizer_time(example_job(count=8, zero=1, optimizer_traffic=40), np.float64(1e9)))
-    0.005
-    """
-    return job.fitted.optimizer_traffic * own_states(job, held) / job.machine.memory_bandwidth

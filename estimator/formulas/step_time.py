@@ -15,17 +15,15 @@ from .layout import Layout, expert_split, micro_batches
 from .offload_time import fetched_weights_time, offload_time
 from .sharding_time import (
     Shares,
-    accumulation_time,
     among_experts,
     gradient_exchange_time,
     group_exchange_time,
     held_parameters,
-    optimizer_time,
-    own_states,
     sharded_weights_time,
 )
 from .stage_time import bubble_share, deepest_stage, exposed, head_share, layers_time
 from .tuning_time import gathered_parameters, learning_parameters
+from .update_time import accumulation_time, optimizer_time, own_states
 
 
 def software_gain(job: Job) -> Array:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from estimator.arrays import array
 from estimator.formulas import offload_time
 from estimator.formulas.example import example_job
-from estimator.formulas.sharding_time import own_states
 from estimator.formulas.step_time import parts_time
+from estimator.formulas.update_time import own_states
 
 few = settings(deadline=None, max_examples=30)
 

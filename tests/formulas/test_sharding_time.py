@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from estimator.arrays import array
 from estimator.formulas.layout import sharding_ranks
 from estimator.formulas.sharding_time import (
-    accumulation_time,
     among_experts,
     gradient_exchange_time,
     group_exchange_time,
     held_parameters,
-    optimizer_time,
     sharded_weights_time,
 )
+from estimator.formulas.update_time import accumulation_time, optimizer_time
 
 from .jobs import example_job, parts, questions, typical
 
