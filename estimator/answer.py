@@ -23,7 +23,7 @@ from .ranges import Values
 _LATE = "no count finishes in that time: more accelerators hardly shorten the run"
 _WHOLE = {step.name for step in STEPS if step.whole}
 # Shares of the peak, which nothing passes.
-_MOST = {"mfu": 1.0, "hfu": 1.0}
+MOST = {"mfu": 1.0, "hfu": 1.0}
 
 
 def ask(run: Run, presets: Presets | None = None) -> Estimate:
@@ -127,4 +127,4 @@ def with_ranges(case: Case) -> Estimate:
 
 def ends_of(name: str, points: Values) -> tuple[Array, Array]:
     """Return the low and the high end of a quantity from its values on a last axis of points."""
-    return ranges.around(points, whole=name in _WHOLE, most=_MOST.get(name, math.inf))
+    return ranges.around(points, whole=name in _WHOLE, most=MOST.get(name, math.inf))
