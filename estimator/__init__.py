@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .inputs import Run
     from .inputs.files import load
     from .presets import Presets
+    from .samples import Sample, Sensitivity, sample
     from .sweeps import Sweep, Wanted, sweep
 
 __all__ = [
@@ -24,11 +25,14 @@ __all__ = [
     "Presets",
     "QuestionError",
     "Run",
+    "Sample",
+    "Sensitivity",
     "Sweep",
     "Wanted",
     "ask",
     "evaluate",
     "load",
+    "sample",
     "sweep",
 ]
 
@@ -36,6 +40,7 @@ _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
     "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
     "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
+    "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip
 
 
