@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .inputs.files import load
     from .presets import Presets
     from .samples import Sample, Sensitivity, sample
+    from .solving import Solution, solutions, solve
     from .sweeps import Sweep, Wanted, sweep
 
 __all__ = [
@@ -27,12 +28,15 @@ __all__ = [
     "Run",
     "Sample",
     "Sensitivity",
+    "Solution",
     "Sweep",
     "Wanted",
     "ask",
     "evaluate",
     "load",
     "sample",
+    "solutions",
+    "solve",
     "sweep",
 ]
 
@@ -40,6 +44,7 @@ _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
     "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
     "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
+    "Solution": "solving", "solutions": "solving", "solve": "solving",
     "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip
 

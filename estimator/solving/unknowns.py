@@ -1,0 +1,93 @@
+"""The inputs that can be solved for: between which bounds they are looked for, and which of several values is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import QuestionError, near_misses
+from ..inputs.run import FIELDS, option, rivals_of
+
+Values = npt.NDArray[np.float64]
+
+
+class Unknown(NamedTuple):
+    """An input to be solved for.
+
+    It is looked for from ``low`` to ``high``, in house units, first at so many ``points`` of equal factors. Where a
+    target is met by values in between alone, the largest is meant if ``most``, else the smallest.
+    """
+
+    name: str
+    low: float
+    high: float
+    points: int
+    unit: str = "1"
+    most: bool = False
+    whole: bool = False
+
+    @property
+    def grid(self) -> Values:
+        """The values that are looked at first; they do not depend on the target."""
+        spread = np.geomspace(self.low, self.high, self.points)
+        spread[[0, -1]] = self.low, self.high
+        return np.unique(np.round(spread)) if self.whole else spread
+
+
+_HOUR, _DAY = 3600.0, 86400.0
+# Wider than any question of today by some orders, and within what the inputs themselves allow.
+UNKNOWNS: Mapping[str, Unknown] = {
+    unknown.name: unknown
+    for unknown in (
+        Unknown("params", 1e6, 1e14, 17, most=True),
+        Unknown("tokens", 1e6, 1e17, 23, "token", most=True),
+        Unknown("tokens_per_param", 1e-3, 1e7, 21, most=True),
+        Unknown("epochs", 1e-3, 1e6, 19, most=True),
+        Unknown("dataset_tokens", 1e3, 1e17, 29, "token", most=True),
+        Unknown("samples", 1.0, 1e13, 27, most=True, whole=True),
+        Unknown("seq", 1.0, 2.0**24, 25, "token", most=True, whole=True),
+        Unknown("global_batch", 1.0, 2.0**20, 21, most=True, whole=True),
+        Unknown("count", 1.0, 2.0**17, 18, "accelerator", most=True, whole=True),
+        Unknown("nodes", 1.0, 2.0**17, 18, most=True, whole=True),
+        Unknown("within", 600.0, 1e10, 16, "s"),
+        Unknown("mfu", 1e-4, 1.0, 17),
+        Unknown("scaling_efficiency", 1e-4, 1.0, 17),
+        Unknown("goodput", 1e-4, 1.0, 17),
+        Unknown("price", 1e-4 / _HOUR, 1e6 / _HOUR, 21, "currency/accelerator/hour", most=True),
+        Unknown("power", 1e-2, 1e6, 17, "W", most=True),
+        Unknown("pue", 1.0, 10.0, 11, most=True),
+    )
+}
+
+
+def unknown_of(name: str, given: Mapping[str, Any]) -> Unknown:
+    """Return the input that is asked for.
+
+    Raises
+    ------
+    QuestionError
+        It cannot be solved for, or it is given, or another input settles it.
+    """
+    if name not in UNKNOWNS:
+        these = f"; these can be solved for: {', '.join(UNKNOWNS)}"
+        near = near_misses(name, list(UNKNOWNS)) or these
+        raise QuestionError(
+            [
+                f"'{name}' cannot be solved for{these}"
+                if name in FIELDS
+                else f"there is no input '{name}'{near}"
+            ]
+        )
+    named = {key for key, value in given.items() if value is not None}
+    faults = [f"{option(name)} is what is asked for; leave it out"] if name in named else []
+    faults += [
+        f"{option(rival)} settles {option(name)}, which is asked for; leave it out"
+        for rival in FIELDS
+        if rival in rivals_of(name) & named
+    ]
+    if faults:
+        raise QuestionError(faults)
+    return UNKNOWNS[name]
