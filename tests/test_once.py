@@ -66,3 +66,16 @@ def test_the_total_of_a_breakdown_is_summed_once() -> None:
     parts = Breakdown({"one": np.array([1.0, 2.0]), "other": np.array([3.0, 4.0])})
     assert parts.total is parts.total
     assert np.asarray(parts.total).tolist() == [4.0, 6.0]
+
+
+def test_what_is_picked_of_breakdowns_adds_up_to_what_is_picked_of_their_totals() -> None:
+    small, large = (Breakdown({"one": np.array(size), "other": np.array([0.1, 0.2])}) for size in (0.3, 0.7))
+    picked = Breakdown.picked(np.array([1.0, 0.0]), (small, large)).beside({"more": np.array(0.05)})
+    assert {name: np.asarray(part).tolist() for name, part in picked.parts.items()} == {
+        "one": [0.7, 0.3],
+        "other": [0.1, 0.2],
+        "more": 0.05,
+    }
+    # To the last bit: 0.7 + 0.1 + 0.05 and 0.3 + 0.2 + 0.05, in that order.
+    assert np.asarray(picked.total).tolist() == [0.7 + 0.1 + 0.05, 0.3 + 0.2 + 0.05]
+    assert np.array_equal(picked.total, Breakdown(dict(picked.parts)).total)

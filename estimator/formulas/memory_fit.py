@@ -73,13 +73,7 @@ def memory_allocated(
     ----------
     K. Lv et al., 2023, arXiv:2306.09782, Table 2, prints this ("peak memory allocated").
     """
-    first, middle, last = first_stage_memory.parts, middle_stage_memory.parts, last_stage_memory.parts
-    return Breakdown(
-        {
-            name: np.where(worst_stage == 0, part, np.where(worst_stage == 1, middle[name], last[name]))
-            for name, part in first.items()
-        }
-    )
+    return Breakdown.picked(worst_stage, (first_stage_memory, middle_stage_memory, last_stage_memory))
 
 
 def communicators(layout: Layout) -> Array:
@@ -125,9 +119,8 @@ def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown
     # A hair less than the room: the sum of all parts must not exceed the card by a rounding.
     least = card.least_fragmentation * allocated
     pressed = np.where(np.isnan(room), np.inf, np.maximum(room * (1.0 - 1e-9), least))
-    return Breakdown(
+    return memory_allocated.beside(
         {
-            **memory_allocated.parts,
             "communication": groups,
             "context": card.device_context + 0.0 * groups,
             "fragmentation": np.minimum(card.fragmentation * allocated, pressed),
