@@ -122,11 +122,12 @@ class _Bracket:
             self.barred = int(points.barred[last + 1])
 
     def found(self) -> Found:
-        at, jumps = (self.good, False) if self.looks.whole or self.looks.exact else self._between()
-        shown = self.shown if at == self.good else at
+        sided = self.looks.whole or self.looks.exact
+        at, jumps = (self.good, False) if sided else self._between()
         return Found(
-            "found", at, shown, self.at_good, self.good < self.bad, self.bad, self.barred, jumps, self.apart
-        )
+            "found", at, self.shown if sided else at, self.at_good, self.good < self.bad, self.bad, self.barred, jumps,
+            self.apart,
+        )  # fmt: skip
 
     def _between(self) -> tuple[float, bool]:
         """Return where a straight line in logarithms meets the target, and whether there is a jump instead."""
