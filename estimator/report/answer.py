@@ -12,7 +12,7 @@ from . import words
 from .document import assumed, fit_warnings, name_of
 from .grid import Grid, wrapped
 
-_LABELS = {
+LABELS = {
     "flops": "Compute (model FLOPs)",
     "flops_6nd": "  by the 6ND short form",
     "state_memory": "Memory of the states",
@@ -59,12 +59,12 @@ def rows(estimate: Estimate) -> list[list[str]]:
     """Return label, value, range and note of every quantity that is known."""
     return [
         [label, shown(estimate, name), between(estimate, name), _note(estimate, name)]
-        for name, label in _LABELS.items()
-        if not math.isnan(float(estimate.amount(name).value)) and not _repeats(estimate, name)
+        for name, label in LABELS.items()
+        if not math.isnan(float(estimate.amount(name).value)) and not repeats(estimate, name)
     ]
 
 
-def _repeats(estimate: Estimate, name: str) -> bool:
+def repeats(estimate: Estimate, name: str) -> bool:
     """Tell whether a row only says again what another does: nothing is lost, on one card, nothing recomputed."""
     same = {"occupied_hours": "accelerator_hours", "memory_total": "memory", "hfu": "mfu"}.get(name)
     return same is not None and bool(estimate.values[name] == estimate.values[same])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .document import QUANTITIES
@@ -14,7 +14,8 @@ HEADERS = ("name", "part", "value", "unit", "low", "high", "origin")
 def csv_rows(document: dict[str, Any]) -> Grid:
     """Return the quantities of a JSON document as a grid of full-precision cells."""
     quantities = {name: document[name] for name in QUANTITIES if document[name] is not None}
-    return Grid(HEADERS, [row for name, quantity in quantities.items() for row in _rows(name, quantity)])
+    rows = [row for name, quantity in quantities.items() for row in _rows(name, quantity)]
+    return Grid(HEADERS, [*rows, *(_drawn(document["draws"]) if "draws" in document else ())])
 
 
 def _rows(name: str, quantity: dict[str, Any]) -> Iterator[list[str]]:
@@ -22,6 +23,21 @@ def _rows(name: str, quantity: dict[str, Any]) -> Iterator[list[str]]:
     yield [name, "", _cell(quantity["value"]), unit, _cell(quantity["low"]), _cell(quantity["high"]), origin]
     for part, number in quantity["parts"].items():
         yield [name, part, _cell(number), unit, "", "", origin]
+
+
+def _drawn(draws: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Yield percentiles, then for each unknown the ends to which it moves a quantity and its shares of the variance."""
+    for name, told in draws["quantiles"].items():
+        for key, value in told.items():
+            if key != "unit":
+                yield [f"{name}_{key}", "", _cell(value), told["unit"], "", "", "drawn"]
+    for name, unknowns in draws.get("sensitivity", {}).items():
+        unit = draws["quantiles"][name]["unit"]
+        for row in unknowns:
+            ends = [_cell(row["low"]), _cell(row["high"])]
+            yield [f"{name}_swing", row["unknown"], "", unit, *ends, "drawn"]
+            for order in ("first_order", "total_order"):
+                yield [f"{name}_{order}", row["unknown"], _cell(row[order]), "1", "", "", "drawn"]
 
 
 def _cell(value: float | None) -> str:
