@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .inputs.files import load
     from .presets import Presets
     from .samples import Sample, Sensitivity, sample
+    from .searches import Search, search
     from .solving import Solution, solutions, solve
     from .sweeps import Sweep, Wanted, sweep
 
@@ -27,6 +28,7 @@ __all__ = [
     "QuestionError",
     "Run",
     "Sample",
+    "Search",
     "Sensitivity",
     "Solution",
     "Sweep",
@@ -35,6 +37,7 @@ __all__ = [
     "evaluate",
     "load",
     "sample",
+    "search",
     "solutions",
     "solve",
     "sweep",
@@ -43,7 +46,7 @@ __all__ = [
 _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
     "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
-    "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
+    "Search": "searches", "search": "searches", "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
     "Solution": "solving", "solutions": "solving", "solve": "solving",
     "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip

@@ -22,7 +22,7 @@ _PIECE = 8192
 # A layout that is faster by less than this share is not worth being more complicated.
 _ALIKE = 0.01
 # Of a card's memory no more than this share is planned: estimates of memory stray by about as much as is left.
-_FILLED = 0.95
+FILLED = 0.95
 # The critical batch size over the usual batch: beyond it more tokens a step hardly save steps. An assumed batch that is
 # this much above the usual one is told: nine in ten of those on record are less.
 _CRITICAL, _LARGE = 4.0, 5.0
@@ -69,7 +69,7 @@ def _best(case: Case, legal: Layouts) -> tuple[Places, Mask]:
     """
     first, names = firsts(legal.asked), ("memory", "memory_usable")
     memory, room = _measured(case, legal, names)
-    fits = np.flatnonzero(memory <= room * _FILLED)
+    fits = np.flatnonzero(memory <= room * FILLED)
     fast = np.zeros(len(memory))
     # Time is a matter of those alone that fit.
     (time,) = _measured(case, _those(legal, fits), ("modelled_time",))

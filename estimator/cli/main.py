@@ -16,7 +16,9 @@ from ..errors import EstimatorError
 COMMANDS = {
     "train": ("train", "Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost."),
     "memory": ("memory", "Tell whether a run fits on its cards, and what would make it fit."),
+    "layout": ("layout", "Find the best parallel layout: every legal one tried, on one machine or several."),
     "sweep": ("sweep", "Ask a question at every combination of some inputs' values: what-if grids."),
+    "solve": ("solve", "Find the value of an input at which a quantity meets its target."),
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),

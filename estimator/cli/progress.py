@@ -34,7 +34,7 @@ class Progress:
         if self._bar is None:
             return
         if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(_WORDS[what], total=of)
+            self._tasks[what] = self._bar.add_task(_WORDS.get(what, f"trying {what}"), total=of)
         self._bar.update(self._tasks[what], completed=done)
 
 

@@ -1,0 +1,296 @@
+"""A search for the best layout as tables for people, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..formulas.activations import RECOMPUTE
+from ..formulas.memory_states import OFFLOADS
+from ..searches.question import INPUTS
+from ..searches.search import Found, Layout, Search
+from ..searches.space import PARTS
+from . import words
+from .answer import assumption_lines, assumption_rows, between, shown, title
+from .document import as_json, assumptions, sources
+from .grid import Grid
+from .page import Page
+
+SCHEMA = "estimator/layout/1"
+# What is told of each accelerator and count.
+_QUANTITIES = ("wall_clock", "accelerator_hours", "cost", "mfu")
+_HEADERS = {
+    "tp": "tensor", "pp": "pipeline", "vpp": "chunks", "cp": "context", "ep": "experts", "zero": "ZeRO",
+    "sequence_parallel": "sequence p.", "micro_batch": "micro-batch", "recompute": "recompute",
+    "method_offload": "offload",
+}  # fmt: skip
+# Parts that are told only where one of the layouts has more than the usual.
+_USUAL = {"vpp": 1.0, "cp": 1.0, "ep": 1.0, "method_offload": 0.0}
+# Layouts of a front that are told: the rest stands in the other formats.
+_FRONT = 10
+
+
+def layout_page(search: Search, question: Mapping[str, Any], width: int = 100) -> Page:
+    """Return the answer in the shapes that it is written in."""
+    many = len(search.found) > 1
+    best = search.best
+    parts: list[str | Grid] = [_questions(search)] if many else []
+    parts += [_verdict(search)] if many or search.within is not None else []
+    told = best or (None if many else search.found[0])
+    if told is not None:
+        parts += _of_one(told, width)
+    return Page(parts, rows(search), document(search, question))
+
+
+def _of_one(found: Found, width: int) -> list[str | Grid]:
+    """Tell the best layouts of one question, the front, and what became of all others."""
+    if found.estimate is None:
+        return [_none(found), _counted(found)]
+    own = found.estimate
+    lines = "\n".join(assumption_lines(assumption_rows(own), width))
+    said = [f"Step time {shown(own, 'step_time')}{_range(found, 'step_time')}; " + _summary(found)]
+    return [
+        f"{title(own)}\n{said[0]}",
+        f"Ask for it with: {options_of(found.fastest[0].parts, found)}",
+        f"The fastest that fit{_alike(found)}:",
+        layouts_grid(found.fastest, found),
+        f"Less memory for more time{_more(found)}:",
+        layouts_grid(_spread(found.front), found),
+        _counted(found),
+        *[f"Note: {note}" for note in own.case.notes],
+        f"Assumed (an option changes it):\n{lines}",
+    ]
+
+
+def _range(found: Found, name: str) -> str:
+    text = between(found.estimate, name) if found.estimate else ""
+    return f" ({text})" if text else ""
+
+
+def _summary(found: Found) -> str:
+    """Tell wall clock, cost and MFU of the best layout."""
+    own = found.estimate
+    if own is None:
+        return ""
+    told = ((name.replace("_", " ").replace("mfu", "MFU"), name) for name in ("wall_clock", "cost", "mfu"))
+    return ", ".join(
+        f"{label} {shown(own, name)}{_range(found, name)}"
+        for label, name in told
+        if not math.isnan(float(own.values[name]))
+    )
+
+
+def _alike(found: Found) -> str:
+    """Say how many layouts the range of the best one's time holds."""
+    number = found.tried.alike
+    return f"; the range of the first holds {number:,} layouts" if number > 1 else ""
+
+
+def _more(found: Found) -> str:
+    number = len(found.front)
+    return f" ({_FRONT} of {number:,})" if number > _FRONT else ""
+
+
+def _spread(front: Sequence[Layout]) -> Sequence[Layout]:
+    """Return some layouts of a front from end to end."""
+    if len(front) <= _FRONT:
+        return front
+    return [front[round(place * (len(front) - 1) / (_FRONT - 1))] for place in range(_FRONT)]
+
+
+def layouts_grid(layouts: Sequence[Layout], found: Found) -> Grid:
+    """Return layouts as a table: their parts, the time of a step and the memory of a card."""
+    names = [
+        name
+        for name in _HEADERS
+        if name not in _USUAL or any(each.parts[name] != _USUAL[name] for each in layouts)
+    ]
+    headers = [*(_HEADERS[name] for name in names), "data", "step time", "memory of a card"]
+    cells = [
+        [
+            *(_part(name, each.parts) for name in names),
+            words.digits(data_of(each.parts, found), 12),
+            words.amount(each.time, "s"),
+            words.amount(each.memory, "byte"),
+        ]
+        for each in layouts
+    ]
+    return Grid(headers, cells)
+
+
+def data_of(parts: Mapping[str, float], found: Found) -> float:
+    """Return the data-parallel replicas of a layout."""
+    return float(found.case.columns["count"]) // (parts["tp"] * parts["pp"] * parts["cp"])
+
+
+def _part(name: str, parts: Mapping[str, float]) -> str:
+    value = parts[name]
+    if name == "zero":
+        return f"{value:.0f} over {parts['shard']:,.0f}" if math.isfinite(parts["shard"]) else f"{value:.0f}"
+    return _word(name, value)
+
+
+def _word(name: str, value: float) -> str:
+    """Write a part as its option takes it."""
+    if name == "recompute":
+        return RECOMPUTE[int(value)]
+    if name == "method_offload":
+        return OFFLOADS[int(value)]
+    if name == "sequence_parallel":
+        return "on" if value > 0 else "off"
+    return words.digits(value, 12).replace(",", "")
+
+
+def options_of(parts: Mapping[str, float], found: Found) -> str:
+    """Write a layout as options; what says nothing is left out."""
+    usual = {**dict.fromkeys(("cp", "ep", "vpp"), 1.0), "method_offload": 0.0}
+    told = [
+        f"--{INPUTS.get(name, name).replace('_', '-')} {_word(name, parts[name])}"
+        for name in PARTS
+        if math.isfinite(parts[name]) and parts[name] != usual.get(name, math.nan)
+    ]
+    return " ".join([*told, f"--global-batch {float(found.case.columns['global_batch']):.0f}"])
+
+
+def _counted(found: Found) -> str:
+    """Tell how many layouts there are and why the others fell out."""
+    counts, why = found.counts, found.fell_out
+    refused = ", ".join(f"{option} {number:,}" for option, number in _by_option(found))
+    return (
+        f"{counts.legal:,} legal layouts, {counts.fit:,} fit, {counts.evaluated:,} evaluated, {counts.bounded:,} "
+        f"bounded. Fell out: {why['does not fit']:,} do not fit, {why['dominated']:,} are slower than one that takes "
+        f"no more memory; {why['does not divide']:,} values do not divide ({refused})."
+    )
+
+
+def _by_option(found: Found) -> list[tuple[str, int]]:
+    return [(f"--{name.replace('_', '-')}", number) for name, number in found.tried.refused.items()]
+
+
+def _none(found: Found) -> str:
+    """Say that nothing fits, or that nothing is legal."""
+    count, chip = float(found.case.columns["count"]), found.case.words["accelerator"]
+    where = f"{words.digits(count, 12)} x {chip}"
+    if not found.counts.legal:
+        return f"No layout is legal on {where}: nothing that is left open divides what is given"
+    room = float(found.case.columns["memory_usable"])
+    if math.isnan(room):
+        return f"Whether a layout fits on {where} is not known: the card's memory is not on record"
+    least = words.amount(found.tried.least, "byte")
+    return f"No layout fits on {where}: the least that a card takes is {least}, and it has {words.amount(room, 'byte')}"
+
+
+def _questions(search: Search) -> Grid:
+    """Return a row for each accelerator and count, the best of it and whether it is in time and on the front."""
+    ahead = search.front
+    headers = [
+        "on", "count", "layout", "wall clock", "accelerator-hours", "cost", "MFU",
+        *(["in time"] if search.within is not None else []), "fastest for its cost",
+    ]  # fmt: skip
+    return Grid(
+        headers, [_row(search, found, any(found is each for each in ahead)) for found in search.found]
+    )
+
+
+def _row(search: Search, found: Found, ahead: bool) -> list[str]:
+    first = [found.case.words["accelerator"], words.digits(float(found.case.columns["count"]), 12)]
+    late = ["yes" if search.in_time(found) else "no"] if search.within is not None else []
+    if found.estimate is None:
+        return [*first, "none fits", "", "", "", "", *late, ""]
+    told = (shown(found.estimate, name) for name in _QUANTITIES)
+    return [*first, found.estimate.case.words["sharding"], *told, *late, "yes" if ahead else ""]
+
+
+def _verdict(search: Search) -> str:
+    """Name the best of several, or say that none is in time."""
+    best, within = search.best, search.within
+    limit = "" if within is None else f" within {words.amount(within, 's')}"
+    if best is None or best.estimate is None:
+        return _without(search, limit)
+    way = {"time": "The fastest", "cost": "The cheapest way to finish"}[search.by]
+    count = words.digits(float(best.case.columns["count"]), 12)
+    return f"{way}{limit}: {count} x {best.case.words['accelerator']}, {_summary(best)}"
+
+
+def _without(search: Search, limit: str) -> str:
+    """Say why there is no best: nothing fits, nothing is in time, or no price is known."""
+    answered = [found for found in search.found if found.estimate is not None]
+    if not answered:
+        return "None of them holds the run."
+    if search.by == "cost" and any(search.in_time(found) for found in answered):
+        return f"No price is on record of those that finish{limit}; give one, like --price '2 USD/gpu/hour'."
+    return f"None of them finishes{limit}."
+
+
+def document(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer as the JSON document."""
+    best, ahead = search.best, search.front
+    told = [
+        _document(found, search, found is best, any(found is each for each in ahead))
+        for found in search.found
+    ]
+    return {
+        "schema": SCHEMA,
+        "question": dict(question),
+        "by": search.by,
+        "within": search.within,
+        "found": told,
+    }
+
+
+def _document(found: Found, search: Search, best: bool, ahead: bool) -> dict[str, Any]:
+    own = found.estimate
+    names = ("step_time", "memory", *_QUANTITIES)
+    amounts = {} if own is None else {name: as_json(own.amount(name), own) for name in names}
+    return {
+        "on": found.case.words["accelerator"],
+        "count": float(found.case.columns["count"]),
+        "global_batch": float(found.case.columns["global_batch"]),
+        "best": best,
+        "in_time": search.in_time(found),
+        "fastest_for_its_cost": ahead,
+        "counts": found.counts._asdict(),
+        "fell_out": dict(found.fell_out),
+        "refused": dict(found.tried.refused),
+        "within_the_range_of_the_fastest": found.tried.alike,
+        "options": options_of(found.fastest[0].parts, found) if found.fastest else None,
+        "fastest": [_layout(each, found) for each in found.fastest],
+        "front": [_layout(each, found) for each in found.front],
+        **amounts,
+        "assumptions": [] if own is None else assumptions(own),
+        "warnings": [] if own is None else list(own.case.notes),
+        "sources": [] if own is None else [source.cite() for source in sources(own)],
+    }
+
+
+def _layout(layout: Layout, found: Found) -> dict[str, Any]:
+    parts = {
+        INPUTS.get(name, name): value if name not in ("recompute", "method_offload") else _word(name, value)
+        for name, value in layout.parts.items()
+    }
+    shard = parts["shard"]
+    return {
+        **parts,
+        "shard": shard if isinstance(shard, float) and math.isfinite(shard) else None,
+        "data": data_of(layout.parts, found),
+        "step_time": {"value": layout.time, "unit": "s"},
+        "memory": {"value": layout.memory, "unit": "byte"},
+    }
+
+
+def rows(search: Search) -> Grid:
+    """Return every layout that is told, with full precision, for CSV."""
+    names = [INPUTS.get(name, name) for name in PARTS]
+    headers = ["on", "count", "list", *names, "data", "step_time_s", "memory_byte"]
+    cells = [
+        [
+            found.case.words["accelerator"], repr(float(found.case.columns["count"])), which,
+            *(_word(name, value) if math.isfinite(value) else "all" for name, value in each.parts.items()),
+            repr(data_of(each.parts, found)), repr(each.time), repr(each.memory),
+        ]
+        for found in search.found
+        for which, layouts in (("fastest", found.fastest), ("front", found.front))
+        for each in layouts
+    ]  # fmt: skip
+    return Grid(headers, cells)
