@@ -104,7 +104,7 @@ def _scaleup(presets: Presets, accelerator: Record, node: Record | None, per_nod
     largest = _usual(presets).figures["largest_server"]
     cards = reach if reach > largest.value else min(reach, per_node)
     origin = Origin("preset", domain.where if domain else "one card", domain)
-    mesh = float(any(name in link for name in _FULL_MESHES))
+    mesh = float(link.startswith(_FULL_MESHES))
     return {
         "scaleup_bandwidth": sided(figure, factor=0.5 * _reached(presets, link)),
         "scaleup_domain": Sided(cards, cards, cards, origin),

@@ -64,6 +64,7 @@ def test_cards_without_peer_access_share_their_host() -> None:
         ("google-tpu-v6e", "scaleup_domain", 256.0),  # a pod, larger than its servers of eight
         ("amd-mi300x", "mesh", 1.0),
         ("huawei-ascend-910b2", "mesh", 1.0),
+        ("huawei-ascend-910c", "mesh", 0.0),  # its successor of HCCS is switched
         ("nvidia-v100-sxm2-32gb", "peak_16bit", 125e12),  # fp16: it has no bf16
     ],
 )
