@@ -1,0 +1,259 @@
+"""A solution for people, as rows and as a JSON document: the value, its range, and the answer that goes with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..solving import Solution
+from ..solving.laws import Chosen
+from ..solving.search import Found
+from . import answer, words
+from .document import document as estimate_document
+from .document import in_unit
+from .grid import Grid, wrapped
+from .page import Page
+from .rows import csv_rows
+
+SCHEMA = "estimator/solution/1"
+_BARRED = ("", "beyond that no count finishes in time", "beyond that the run does not fit on its cards")
+
+
+def page(solution: Solution, width: int = 100) -> Page:
+    """Return a solution as a page; text is wrapped to ``width`` columns."""
+    told = document(solution)
+    lines = [wrapped(text, width, "", "    ") for text in sentences(solution)]
+    return Page(["\n".join(lines), answer.table(solution.estimate, width)], _rows(solution, told), told)
+
+
+def markdown(solution: Solution) -> str:
+    """Return a solution as Markdown."""
+    first, *rest = sentences(solution)
+    listed = "\n".join(f"- {text}" for text in rest)
+    return "\n\n".join(part for part in (f"**{first}**", listed, answer.markdown(solution.estimate)) if part)
+
+
+def sentences(solution: Solution) -> list[str]:
+    """Say what was found, how sure it is, and what there is to know about it."""
+    return [
+        text
+        for text in (
+            _head(solution),
+            _ends(solution),
+            *_notes(solution),
+            _deadline(solution),
+            *_by_laws(solution),
+        )
+        if text
+    ]
+
+
+def _name(solution: Solution) -> str:
+    return solution.target.quantity.replace("_", " ")
+
+
+def _value(solution: Solution, value: float) -> str:
+    """Write a value of the input as people read it."""
+    shares = ("mfu", "goodput", "scaling_efficiency")
+    return words.share(value) if solution.name in shares else words.amount(value, solution.unit)
+
+
+def _amount(solution: Solution, value: float) -> str:
+    """Write a value of the quantity as people read it."""
+    name = solution.target.quantity
+    return (
+        words.share(value)
+        if name in answer.SHARES
+        else words.amount(value, solution.estimate.amount(name).unit)
+    )
+
+
+def _wish(solution: Solution) -> str:
+    side = "at most" if solution.target.most else "at least"
+    return f"{side} {_amount(solution, solution.target.value)}"
+
+
+def _head(solution: Solution) -> str:
+    """Say which value meets the target; where none or any does, how near it comes."""
+    if solution.status != "found":
+        return _unmet(solution) if solution.status == "none" else _met(solution)
+    which = "the most" if solution.found.rising else "the least"
+    between = _between(solution)
+    return (
+        f"{solution.name} = {_value(solution, solution.value)}{f' ({between})' if between else ''}: {which} with which "
+        f"the {_name(solution)} is {_wish(solution)}."
+    )
+
+
+def _unmet(solution: Solution) -> str:
+    quantity, reached = _name(solution), _amount(solution, solution.found.reached)
+    wanted = f"No {solution.name} reaches it: the {quantity} is to be {_wish(solution)}"
+    if solution.found.flat:
+        return f"{wanted}, does not depend on it, and is {reached}."
+    return f"{wanted}; the limit is {reached}, at {solution.name} = {_value(solution, solution.found.shown)}."
+
+
+def _met(solution: Solution) -> str:
+    quantity, reached = _name(solution), _amount(solution, solution.found.reached)
+    wanted = f"Any {solution.name} does: the {quantity} is to be {_wish(solution)}"
+    if solution.found.flat:
+        return f"{wanted}, does not depend on it, and is {reached}."
+    extreme = "most" if solution.target.most else "least"
+    at = _value(solution, solution.found.shown)
+    return f"{wanted}, and the {extreme} that was found is {reached}, at {solution.name} = {at}."
+
+
+def _between(solution: Solution) -> str:
+    """Write the range of the value in the unit in which it is written."""
+    low, high = solution.range
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    if solution.name in ("mfu", "goodput", "scaling_efficiency"):
+        text = words.span(low * 100.0, high * 100.0, solution.value * 100.0, "1")
+        return f"{text} %" if text else ""
+    return words.span(low, high, solution.value, solution.unit)
+
+
+def _ends(solution: Solution) -> str:
+    """Say at which value each end of the quantity meets the target."""
+    if solution.status != "found":
+        return ""
+    high, low = (_end(solution, end) for end in (solution.at_high, solution.at_low))
+    name = _name(solution)
+    return f"With the high end of the {name} it is {high}; with the low end, {low}."
+
+
+def _end(solution: Solution, found: Found) -> str:
+    if found.status == "found":
+        return _value(solution, found.shown)
+    return "none that was tried" if found.status == "none" else "any"
+
+
+def _notes(solution: Solution) -> list[str]:
+    """Say where the value is not the only one or not exact, and what limits it."""
+    found, name = solution.found, _name(solution)
+    notes = [f"Limit: {_BARRED[found.barred]}." if found.barred else ""]
+    if found.jumps and not found.barred:
+        notes.append(
+            f"No value gives exactly that: the {name} leaps over the target, as layouts and batches are whole; with "
+            f"this one it is {_amount(solution, found.reached)}."
+        )
+    if found.apart and found.status == "found":
+        which = "largest" if found.rising else "smallest"
+        notes.append(
+            f"Not the only one: the {name} goes up and down with --{_dashed(solution.name)}; this is the {which}."
+        )
+    return notes
+
+
+def _deadline(solution: Solution) -> str:
+    """Say how sure the deadline is, where it found the count for another target."""
+    columns, amount = solution.estimate.case.columns, solution.estimate.wall_clock
+    if "in_time" not in columns or solution.target.quantity == "wall_clock":
+        return ""
+    return (
+        f"{words.digits(float(columns['count']), 12)} accelerators finish within "
+        f"{words.amount(float(columns['within']), 's')}; at the high end of the wall clock it is "
+        f"{words.amount(float(amount.high), 's')}."
+    )
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _by_laws(solution: Solution) -> list[str]:
+    """Say on what the model is best trained, what another law says, and what serving changes."""
+    if not solution.laws or math.isnan(solution.value):
+        return []
+    first, *others = solution.laws
+    size, tokens = (float(solution.estimate.values[name]) for name in ("parameters", "tokens"))
+    trained = first.of(size, tokens)
+    told = [
+        f"Tokens by {first.name}: {words.counted(tokens)}, {words.digits(tokens / size)} a parameter; loss "
+        f"{words.digits(trained.loss)} by that law."
+    ]
+    if first.served:
+        told.append(_served(first, size, tokens))
+    return told + [_other(other, size, tokens) for other in others if not first.served]
+
+
+def _other(law: Chosen, size: float, tokens: float) -> str:
+    best = law.optimum(6.0 * size * tokens)
+    return (
+        f"By {law.name}, as much compute is best spent on {words.counted(best.parameters)} parameters and "
+        f"{words.counted(best.tokens)} tokens."
+    )
+
+
+def _served(law: Chosen, size: float, tokens: float) -> str:
+    life = law.life(law.of(size, tokens))
+    best = life.optimum
+    return (
+        f"To serve {words.counted(law.served)} tokens it is trained longer than is best for training alone, where "
+        f"{words.counted(best.parameters)} parameters and {words.counted(best.tokens)} tokens reach the same loss. "
+        f"Training takes {words.digits(life.training)} times as much compute as that, training and serving together "
+        f"{words.share(life.whole)}."
+    )
+
+
+def document(solution: Solution) -> dict[str, Any]:
+    """Return a solution as the JSON document."""
+    estimate, target = solution.estimate, solution.target
+    unit = estimate.amount(target.quantity).unit
+    return {
+        "schema": SCHEMA,
+        "solved": {
+            "name": solution.name,
+            "status": solution.status,
+            "value": _in_unit(solution.value, solution.unit),
+            "unit": solution.unit,
+            "low": _in_unit(solution.range[0], solution.unit),
+            "high": _in_unit(solution.range[1], solution.unit),
+            "nearest": _in_unit(solution.found.shown, solution.unit),
+            "at_low_end": _end_document(solution, solution.at_low),
+            "at_high_end": _end_document(solution, solution.at_high),
+        },
+        "target": {
+            "quantity": target.quantity,
+            "value": _in_unit(target.value, unit),
+            "unit": unit,
+            "side": "at most" if target.most else "at least",
+            "reached": _in_unit(solution.found.reached, unit),
+        },
+        "notes": sentences(solution),
+        "laws": [_law_document(law, solution) for law in solution.laws],
+        "estimate": estimate_document(estimate, solution.run.write()),
+    }
+
+
+def _end_document(solution: Solution, found: Found) -> dict[str, Any]:
+    value = found.shown if found.status == "found" else math.nan
+    return {"status": found.status, "value": _in_unit(value, solution.unit)}
+
+
+def _law_document(law: Chosen, solution: Solution) -> Mapping[str, Any]:
+    """Return the compute-optimal model of the solution's compute by a law, training alone counted."""
+    size, tokens = (float(solution.estimate.values[name]) for name in ("parameters", "tokens"))
+    best = law.optimum(6.0 * size * tokens)
+    return {
+        "name": law.name,
+        "source": law.figure.cite(),
+        "parameters": best.parameters,
+        "tokens": best.tokens,
+        "loss": best.loss,
+        "served": law.served,
+    }
+
+
+def _in_unit(value: float, unit: str) -> float | None:
+    return float(in_unit(value, unit)) if math.isfinite(value) else None
+
+
+def _rows(solution: Solution, told: Mapping[str, Any]) -> Grid:
+    """Return the solved value, then the quantities of the answer."""
+    rows, solved = csv_rows(told["estimate"]), told["solved"]
+    cells = ["" if solved[name] is None else repr(solved[name]) for name in ("value", "low", "high")]
+    first = [solution.name, "solved", cells[0], solution.unit, cells[1], cells[2], "derived"]
+    return Grid(rows.headers, [first, *rows.rows])
