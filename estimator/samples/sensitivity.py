@@ -17,6 +17,8 @@ from .draws import Draws
 
 # Logarithms that differ by less are those of one number: what rounding leaves is no variance.
 _NOISE = 1e-9
+# All sets of draws are held at once; with a quarter of this the shares are right to a hundredth.
+_MOST = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def sensitivity(draws: Draws, names: Sequence[str]) -> Sensitivity:
     """Split the variance of quantities among the unknowns of a case, by the method of Saltelli.
 
     Two sets of draws are made, and one more for each unknown that takes it alone from the second set; of as many draws
-    as there are, or the power of two below.
+    as there are, or the power of two below, at most 16,384.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def _sets(draws: Draws, names: Sequence[str]) -> Values:
     The axes are sets, quantities of each cell, and draws.
     """
     case, count = draws.case, len(draws.case.unknowns)
-    whole = Draws(case, 1 << (draws.size.bit_length() - 1), draws.seed, draws.chunk)
+    whole = Draws(case, min(_MOST, 1 << (draws.size.bit_length() - 1)), draws.seed, draws.chunk)
     own, other = list(range(count)), list(range(count, 2 * count))
     one, two = whole.values(names, own), whole.values(names, other)
     sets = [_logarithms(one, names), _logarithms(two, names)]

@@ -13,6 +13,7 @@ from estimator import EstimatorError, Sensitivity, sample
 from estimator.arrays import array
 from estimator.case import Case
 from estimator.ranges import swings
+from estimator.samples import sensitivity
 from tests.samples.questions import case_of, one
 
 pytest.importorskip("scipy.stats")
@@ -126,6 +127,15 @@ def test_draws_beyond_a_power_of_two_are_left_out() -> None:
     case = case_of("record")
     some, more = (found(case, "cost", samples=samples) for samples in (64, 100))
     np.testing.assert_array_equal(some.total_order["cost"], more.total_order["cost"])
+
+
+def test_no_more_draws_are_held_than_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of("record")
+    some = found(case, "cost", samples=64)
+    monkeypatch.setattr(sensitivity, "_MOST", 64)
+    np.testing.assert_array_equal(
+        found(case, "cost", samples=512).total_order["cost"], some.total_order["cost"]
+    )
 
 
 def test_all_quantities_are_told_where_none_is_named() -> None:
