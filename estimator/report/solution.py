@@ -17,7 +17,11 @@ from .page import Page
 from .rows import csv_rows
 
 SCHEMA = "estimator/solution/1"
-_BARRED = ("", "beyond that no count finishes in time", "beyond that the run does not fit on its cards")
+_BARRED = (
+    "",
+    "beyond this value no count finishes in time",
+    "beyond this value the run does not fit on its cards",
+)
 
 
 def page(solution: Solution, width: int = 100) -> Page:
@@ -70,38 +74,31 @@ def _amount(solution: Solution, value: float) -> str:
 
 
 def _wish(solution: Solution) -> str:
+    """Say what a value is to do, like: keeps the cost at most 2 million USD."""
     side = "at most" if solution.target.most else "at least"
-    return f"{side} {_amount(solution, solution.target.value)}"
+    return f"keeps the {_name(solution)} {side} {_amount(solution, solution.target.value)}"
 
 
 def _head(solution: Solution) -> str:
     """Say which value meets the target; where none or any does, how near it comes."""
     if solution.status != "found":
-        return _unmet(solution) if solution.status == "none" else _met(solution)
+        return _unmet(solution)
     which = "the most" if solution.found.rising else "the least"
     between = _between(solution)
-    return (
-        f"{solution.name} = {_value(solution, solution.value)}{f' ({between})' if between else ''}: {which} with which "
-        f"the {_name(solution)} is {_wish(solution)}."
-    )
+    told = f"{_value(solution, solution.value)}{f' ({between})' if between else ''}"
+    return f"{solution.name} = {told}: {which} that {_wish(solution)}."
 
 
 def _unmet(solution: Solution) -> str:
-    quantity, reached = _name(solution), _amount(solution, solution.found.reached)
-    wanted = f"No {solution.name} reaches it: the {quantity} is to be {_wish(solution)}"
-    if solution.found.flat:
-        return f"{wanted}, does not depend on it, and is {reached}."
-    return f"{wanted}; the limit is {reached}, at {solution.name} = {_value(solution, solution.found.shown)}."
-
-
-def _met(solution: Solution) -> str:
-    quantity, reached = _name(solution), _amount(solution, solution.found.reached)
-    wanted = f"Any {solution.name} does: the {quantity} is to be {_wish(solution)}"
-    if solution.found.flat:
-        return f"{wanted}, does not depend on it, and is {reached}."
+    """Say that no value meets the target, or any does, and how near one comes to it."""
+    found, none = solution.found, solution.status == "none"
+    reached = _amount(solution, found.reached)
+    wanted = f"{'No' if none else 'Any'} value of {solution.name} {_wish(solution)}"
+    if found.flat:
+        return f"{wanted}: it is {reached} at all of them."
     extreme = "most" if solution.target.most else "least"
-    at = _value(solution, solution.found.shown)
-    return f"{wanted}, and the {extreme} that was found is {reached}, at {solution.name} = {at}."
+    limit = "the limit" if none else f"the {extreme} that was found"
+    return f"{wanted}: {limit} is {reached}, at {solution.name} = {_value(solution, found.shown)}."
 
 
 def _between(solution: Solution) -> str:
@@ -120,6 +117,8 @@ def _ends(solution: Solution) -> str:
     if solution.status != "found":
         return ""
     high, low = (_end(solution, end) for end in (solution.at_high, solution.at_low))
+    if high == low:
+        return ""
     name = _name(solution)
     return f"With the high end of the {name} it is {high}; with the low end, {low}."
 
@@ -127,17 +126,17 @@ def _ends(solution: Solution) -> str:
 def _end(solution: Solution, found: Found) -> str:
     if found.status == "found":
         return _value(solution, found.shown)
-    return "none that was tried" if found.status == "none" else "any"
+    return "no value" if found.status == "none" else "any value"
 
 
 def _notes(solution: Solution) -> list[str]:
     """Say where the value is not the only one or not exact, and what limits it."""
     found, name = solution.found, _name(solution)
-    notes = [f"Limit: {_BARRED[found.barred]}." if found.barred else ""]
-    if found.jumps and not found.barred:
+    notes: list[str] = []
+    if found.barred or found.jumps:
+        why = _BARRED[found.barred] or f"the {name} leaps over the target, as layouts and batches are whole"
         notes.append(
-            f"No value gives exactly that: the {name} leaps over the target, as layouts and batches are whole; with "
-            f"this one it is {_amount(solution, found.reached)}."
+            f"No value comes nearer: {why}. With this one the {name} is {_amount(solution, found.reached)}."
         )
     if found.apart and found.status == "found":
         which = "largest" if found.rising else "smallest"

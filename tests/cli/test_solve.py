@@ -30,7 +30,7 @@ def test_the_answer_comes_first_and_the_estimate_below_it(estimate: Estimate) ->
     # 50,000 hours at 0.4 of 989 TFLOP/s are 7.12e22 FLOP, at 47.8 GFLOP a token.
     first, title, *_ = paragraphs(ran)
     assert first == (
-        "tokens = 1.49 trillion (1.41 to 1.53 trillion): the most with which the cost is at most 100,000 USD. "
+        "tokens = 1.49 trillion (1.41 to 1.53 trillion): the most that keeps the cost at most 100,000 USD. "
         "With the high end of the cost it is 1.41 trillion; with the low end, 1.53 trillion."
     )
     assert title.startswith(
@@ -65,14 +65,14 @@ def test_csv_begins_with_what_was_solved(estimate: Estimate) -> None:
 
 def test_markdown_begins_with_the_answer(estimate: Estimate) -> None:
     out = estimate(*TOKENS, "--format", "markdown").out
-    assert out.startswith("**tokens = 1.49 trillion (1.41 to 1.53 trillion): the most with which the cost")
+    assert out.startswith("**tokens = 1.49 trillion (1.41 to 1.53 trillion): the most that keeps the cost")
     assert "\n- With the high end of the cost" in out
 
 
 def test_what_can_be_trained_for_two_million_in_sixty_days(estimate: Estimate) -> None:
     asked = ("solve", "params", "--cost", "2e6 USD", "--within", "60 days", "--mfu", "40%")
     first = paragraphs(estimate(*asked, "--on", "nvidia-h100-sxm-80gb", "--price", "2 USD/gpu/hour"))[0]
-    assert "the most with which the cost is at most 2 million USD." in first
+    assert "the most that keeps the cost at most 2 million USD." in first
     assert "accelerators finish within 60 days; at the high end of the wall clock it is 6" in first
     assert "Tokens by Besiroglu et al. 2024: " in first
     assert "By Hoffmann et al. 2022, Approach 3, as much compute is best spent on " in first
@@ -102,7 +102,7 @@ def test_limits_are_told_where_nothing_reaches_the_target(estimate: Estimate) ->
         "30 days",
     )
     assert paragraphs(late)[0] == (
-        "No mfu reaches it: the wall clock is to be at most 30 days; the limit is 114 days, at mfu = 100 %."
+        "No value of mfu keeps the wall clock at most 30 days: the limit is 114 days, at mfu = 100 %."
     )
     assert late.code == 0
     told = json.loads(
@@ -111,15 +111,23 @@ def test_limits_are_told_where_nothing_reaches_the_target(estimate: Estimate) ->
         ).out
     )
     assert (told["solved"]["status"], told["solved"]["value"]) == ("none", None)
-    assert "does not depend on it, and is " in told["notes"][0]
+    assert told["notes"][0].startswith("No value of price keeps the energy at most 1 MWh: it is ")
+    assert told["notes"][0].endswith(" MWh at all of them.")
     free = estimate("solve", "price", *BASE[:4], *BASE[6:], "--count", "64", "--energy", "1 TWh")
-    assert paragraphs(free)[0].startswith(
-        "Any price does: the energy is to be at most 1 TWh, does not depend on it, and is "
-    )
+    assert paragraphs(free)[0].startswith("Any value of price keeps the energy at most 1 TWh: it is ")
     cheap = estimate("solve", "mfu", *BASE[:6], "--count", "64", "--cost", "1e12 USD")
     assert paragraphs(cheap)[0].startswith(
-        "Any mfu does: the cost is to be at most 1 trillion USD, and the most that was found is "
+        "Any value of mfu keeps the cost at most 1 trillion USD: the most that was found is "
     )
+
+
+def test_what_limits_a_value_is_told_with_what_it_comes_to(estimate: Estimate) -> None:
+    out = paragraphs(estimate("solve", "params", *BASE[2:], "--count", "8", "--cost", "1e12 USD"))[0]
+    assert (
+        "No value comes nearer: beyond this value the run does not fit on its cards. With this one the cost is "
+        in out
+    )
+    assert "With the high end" not in out
 
 
 def test_no_count_reaches_a_deadline_of_an_hour(estimate: Estimate) -> None:
@@ -127,7 +135,7 @@ def test_no_count_reaches_a_deadline_of_an_hour(estimate: Estimate) -> None:
         "solve", "count", "--params", "70B", "--tokens", "1.4T", "--on", "h100", "--within", "1 hour"
     )
     assert paragraphs(ran)[0].startswith(
-        "No count reaches it: the wall clock is to be at most 60 minutes; the limit is "
+        "No value of count keeps the wall clock at most 60 minutes: the limit is "
     )
 
 
@@ -137,7 +145,7 @@ def test_a_question_file_loses_what_is_asked_for(estimate: Estimate, tmp_path: P
         'params = "7B"\non = "h100"\nmfu = 0.4\ntokens_per_param = 20\nwithin = "30 days"\n', encoding="utf-8"
     )
     count = estimate("solve", "count", str(path)).out
-    assert "with which the wall clock is at most 30 days" in count
+    assert "the least that keeps the wall clock at most 30 days" in count
     tokens = estimate("solve", "tokens", str(path), "--cost", "1e5 USD").out
     assert "accelerators finish within 30 days" in " ".join(tokens.split())
     both = estimate("solve", "tokens", str(path), "--tokens", "1T", "--cost", "1e5 USD")
