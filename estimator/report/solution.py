@@ -138,6 +138,8 @@ def _notes(solution: Solution) -> list[str]:
         notes.append(
             f"No value comes nearer: {why}. With this one the {name} is {_amount(solution, found.reached)}."
         )
+    if found.apart and found.status == "any":
+        notes.append(f"Not every one: the {name} goes up and down with --{_dashed(solution.name)}.")
     if found.apart and found.status == "found":
         which = "largest" if found.rising else "smallest"
         notes.append(

@@ -18,8 +18,8 @@ from .unknowns import Values
 Status = Literal["found", "none", "any"]
 End = Literal["value", "low", "high"]
 
-# So many values are tried at once between the ends of a bracket.
-_AT_ONCE = 8
+# So many values are tried at once between the ends of a bracket: more would be fewer rounds, but more questions in all.
+_AT_ONCE = 3
 # Where a quantity changes by more than this power of the change of the input, it jumps, and nothing lies between.
 _STEEP = 16.0
 # A quantity that changes by no more than this share of itself over all values does not depend on the input.

@@ -86,6 +86,18 @@ def test_whole_numbers_are_met_by_the_next_one() -> None:
     assert (found.at, found.beyond) == (15.0, 14.0)
 
 
+@pytest.mark.parametrize("most", range(7, 700, 13))
+def test_whole_numbers_are_met_by_the_largest_of_all(most: int) -> None:
+    found = one(asking(lambda x: 7.0 * x), at_most(float(most)), WHOLE, np.array([1.0, 10.0, 100.0]))
+    assert (found.at, found.beyond) == (most // 7, most // 7 + 1)
+
+
+def test_what_is_met_at_both_ends_is_met_by_any_but_not_by_all() -> None:
+    hill = asking(lambda x: np.exp(-np.abs(np.log(x / 1e3))))
+    found = one(hill, at_most(0.5))
+    assert (found.status, found.apart) == ("any", True)
+
+
 def test_where_no_value_meets_it_the_nearest_is_told() -> None:
     found = one(asking(lambda x: 100.0 + (np.log10(x) - 2.0) ** 2), at_most(50.0))
     assert (found.status, found.at, found.reached, found.shown) == ("none", 100.0, 100.0, 1000.0)
@@ -124,6 +136,19 @@ def test_what_is_barred_limits_the_value_and_says_why() -> None:
     assert found.at == pytest.approx(300.0, rel=2e-6)
 
 
+def test_what_is_barred_between_the_values_that_are_looked_at_first_is_found_too() -> None:
+    found = one(asking(lambda x: x, lambda x: np.where((x > 300.0) & (x < 800.0), 1.0, 0.0)), at_most(700.0))
+    assert found.barred == 1
+    assert found.at == pytest.approx(300.0, rel=2e-6)
+
+
+def test_on_the_exact_side_of_a_bracket_the_input_is_told_as_it_was_found() -> None:
+    # What is shown, a count, belongs to the value that was tried, not to one between two.
+    found = one(asking(lambda x: x), at_most(700.0), Looks(whole=False, most=True, exact=True))
+    assert 700.0 * (1.0 - 1e-6) <= found.at < 700.0
+    assert found.shown == 10.0 * found.at
+
+
 def test_many_goals_are_asked_for_together() -> None:
     sizes: list[int] = []
 
@@ -134,7 +159,7 @@ def test_many_goals_are_asked_for_together() -> None:
     found = search(ask, GRID, [Goal(at_most(t), "value", 1e-6) for t in (20.0, 300.0, 4000.0)], MOST)
     assert [each.at for each in found] == pytest.approx([20.0, 300.0, 4000.0], rel=1e-12)
     assert sizes[0] == len(GRID)
-    assert sizes[1] == 3 * 8
+    assert sizes[1] == 3 * 3
 
 
 bumps = st.lists(st.floats(0.1, 10.0), min_size=16, max_size=16)
