@@ -27,6 +27,7 @@ from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import Transformer
+from estimator.formulas.scaling_laws import Law
 from estimator.presets import Presets, read_rows
 from estimator.records import read_record
 
@@ -207,7 +208,7 @@ def test_the_nomenclature_explains_every_quantity() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients]
+    "record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients, Law]
 )
 def test_the_nomenclature_explains_every_field(record: Any) -> None:
     assert sorted(set(record._fields) - explained()) == []
