@@ -15,6 +15,7 @@ from ..units import shorten
 from .options import merged, own_folders, question_options
 from .progress import Progress
 
+_HOW_TO = ("thin", "show", "ranged", "output", "resume", "workers", "cluster", "format_")
 _HOW = "write it like count=512:8192:x2 or on=h100,a100"
 
 
@@ -39,6 +40,9 @@ _HOW = "write it like count=512:8192:x2 or on=h100,a100"
               help="A quantity to tell the range of; wall_clock and cost where none is named. Repeat it.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="Write to a file: .parquet, .csv or .jsonl.")
 @click.option("--resume", is_flag=True, help="Go on with a file that was begun and stopped.")
+@click.option("--workers", metavar="NUMBER", help="Compute in so many processes of this machine.")
+@click.option("--cluster", metavar="WHERE",
+              help="Compute on Dask: local:2 for two workers here, or a scheduler's address.")  # fmt: skip
 @question_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "jsonl", "markdown"]), default="table",
@@ -62,16 +66,20 @@ def command(
     \b
     Millions of cells in bounded memory; stopped with Ctrl-C it goes on with the same words and --resume:
         estimate sweep run.toml --vary count=64:4096:64 --vary price=1:3:0.01 -o all.csv
+    \b
+    The same by two workers of Dask, or of a cluster elsewhere with tcp://...; the file is the same:
+        estimate sweep run.toml --vary count=64:4096:64 --vary price=1:3:0.01 -o all.csv --cluster local:2
     """
-    how = {name: given.pop(name) for name in ("thin", "show", "ranged", "output", "resume", "format_")}
+    how = {name: given.pop(name) for name in _HOW_TO}
     if how["resume"] and how["output"] is None:
         raise EstimatorError("--resume goes on with a file; name it with -o")
-    presets = own_folders(own_presets)
+    presets, where = own_folders(own_presets), _where(how["workers"], how["cluster"])
     axes = _axes(vary)
     asked = _inputs(question, given, axes)
     groups = [[_name(word) for word in text.split(",")] for text in linked]
     wanted = _wanted(how, asked.keys() | axes.keys())
-    found = sweep(asked, axes, linked=groups, wanted=wanted, thin=_thin(how["thin"]), presets=presets)
+    thin = _thin(how["thin"])
+    found = sweep(asked, axes, linked=groups, wanted=wanted, thin=thin, presets=presets, cluster=where)
     if how["output"] is None:
         _show(found, how["format_"])
     else:
@@ -124,6 +132,20 @@ def _thin(text: str | None) -> float | None:
         return parse_count(text)
     except EstimatorError as error:
         raise EstimatorError(f"--thin: {error}") from None
+
+
+def _where(workers: str | None, cluster: str | None) -> str | float | None:
+    """Return where to compute: so many processes, or a cluster."""
+    if workers is None or cluster is not None:
+        if workers is not None:
+            raise EstimatorError("--workers and --cluster both say where to compute; leave one of them out")
+        return cluster
+    try:
+        return float(workers)
+    except ValueError:
+        raise EstimatorError(
+            f"--workers: {shorten(workers)} is no number of processes; write it like 2"
+        ) from None
 
 
 def _show(found: Sweep, format: str) -> None:

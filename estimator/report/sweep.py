@@ -25,7 +25,7 @@ _FITS = {1.0: "yes", 0.0: "no"}
 def page(sweep: Sweep, format: str) -> str:
     """Return the first rows of a sweep as a table, and what there is to say of them."""
     table = Table(sweep)
-    chunk = next(sweep.chunks(MOST_ROWS))
+    chunk = next(sweep.chunks(MOST_ROWS, which=[0]))
     grid = _grid(table, table.rows(chunk))
     return "\n".join([grid.write(format), *_below(sweep, chunk.reason.size)])
 

@@ -103,6 +103,10 @@ class Cells:
         """Return the axes along which the step itself changes, so that its time is computed at each of their places."""
         return sorted({*self.grid.lowered, *self.grid.along(_STEP), *searched(self.grid, self.questions)})
 
+    def __call__(self, place: tuple[int, Box]) -> Chunk:
+        """Compute the cells of a box that begin in a row; this is what a worker is given to do."""
+        return self.chunk(place[1], place[0])
+
     def chunk(self, box: Box, start: int) -> Chunk:
         """Compute the cells of a box; arrays of one block are views in which what does not vary is held once."""
         split = list(pieces(box, self._heavy, _HEAVY))

@@ -29,6 +29,10 @@ class Found:
         """Start with none."""
         self._known: dict[bytes, Values] = {}
 
+    def __reduce__(self) -> tuple[type[Found], tuple[()]]:
+        """Leave behind what was found when this goes to another process: it would be found there again alike."""
+        return Found, ()
+
     def columns(self, case: Case, family: Family, number: int) -> dict[str, Values]:
         """Return the columns that a case leaves open, in its own dimensions.
 

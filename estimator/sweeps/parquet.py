@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..errors import EstimatorError
 from .table import Cells, Coded, Column
@@ -37,7 +37,7 @@ def _schema(columns: Sequence[Column], question: str) -> Any:
     return arrow.schema(fields, metadata={QUESTION: question})
 
 
-def _writer(path: Path, schema: Any, columns: Sequence[Column]) -> Any:
+def _writer(path: Path | BinaryIO, schema: Any, columns: Sequence[Column]) -> Any:
     _, parquet = _libraries()
     # A dictionary of numbers that hardly repeat takes four times as long and more room.
     words = [column.name for column in columns if not column.unit]
@@ -54,7 +54,7 @@ class Parquet:
         _libraries()
         self.columns, self.question = columns, question
 
-    def part(self, path: Path, cells: Cells) -> None:
+    def part(self, stream: BinaryIO, cells: Cells) -> None:
         """Write one part."""
         arrow, _ = _libraries()
         schema = _schema(self.columns, self.question)
@@ -64,7 +64,7 @@ class Parquet:
             else cell
             for cell in cells.values()
         ]
-        with _writer(path, schema, self.columns) as writer:
+        with _writer(stream, schema, self.columns) as writer:
             writer.write_table(arrow.Table.from_arrays([arrow.array(each) for each in arrays], schema=schema))
 
     def rows(self, path: Path) -> int:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +16,13 @@ import numpy as np
 from ..errors import EstimatorError
 from ..inputs.run import write_input
 from ..version import __version__
+from ..workers import LostWorkers, Team, opened
+from .cells import Cells
+from .grid import Box
 from .lowered import Questions
 from .parquet import Parquet
 from .sweep import CHUNK, Sweep, Told
-from .table import Table
+from .table import Rows, Table
 from .text import Text
 
 _SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -44,15 +48,18 @@ def write(sweep: Sweep, path: Path, *, resume: bool = False, told: Told | None =
     EstimatorError
         The file cannot be written, or what was begun is of another question or version.
     """
-    store = Store(sweep, path, told)
-    try:
-        if store.finished(resume=resume):
-            return
-        store.begin(resume=resume)
-        store.fill()
-        store.finish()
-    except OSError as error:
-        raise EstimatorError(store.failed(error)) from None
+    with opened(sweep.where) as team:
+        store = Store(sweep, path, told)
+        try:
+            if store.finished(resume=resume):
+                return
+            store.begin(resume=resume)
+            store.fill(team)
+            store.finish()
+        except OSError as error:
+            raise EstimatorError(store.failed(error)) from None
+        except LostWorkers as error:
+            raise EstimatorError(f"{error}; {store.stands('begin the workers again')}") from None
 
 
 def begun(sweep: Sweep, path: Path) -> Begun:
@@ -73,6 +80,20 @@ def _folder(path: Path) -> Path:
 
 def _part(number: int, path: Path) -> str:
     return f"{number:06d}{path.suffix}"
+
+
+class Part(NamedTuple):
+    """Makes a part of a file, whole and in memory: what the workers do, so that one alone has to write."""
+
+    cells: Cells
+    rows: Rows
+    format: Parquet | Text
+
+    def __call__(self, place: tuple[int, Box]) -> bytes:
+        """Return the bytes of the part whose box begins in a row."""
+        stream = BytesIO()
+        self.format.part(stream, self.rows(self.cells(place)))
+        return stream.getvalue()
 
 
 class Store:
@@ -155,14 +176,14 @@ class Store:
             or self.format.rows(self.part(number)) != rows[number + 1] - rows[number]
         ]
 
-    def fill(self) -> None:
-        """Compute and write every part that is not there; each has its name only when it is whole."""
+    def fill(self, team: Team) -> None:
+        """Have every part made that is not there, and write it; each has its name only when it is whole."""
         missing = self._missing()
+        job = Part(self.sweep.cells(), self.table.rows, self.format)
+        parts = self.sweep.made(team, job, self.boxes, missing, self.told)
         new = self.folder / f"{_WHOLE}.part"
-        for number, chunk in zip(
-            missing, self.sweep.chunks(self.most, which=missing, told=self.told), strict=True
-        ):
-            self.format.part(new, self.table.rows(chunk))
+        for number, part in zip(missing, parts, strict=True):
+            new.write_bytes(part)
             new.replace(self.part(number))
 
     def finish(self) -> None:
@@ -180,12 +201,13 @@ class Store:
             )
         for left in self.folder.glob(f"{_WHOLE}.*"):
             left.unlink(missing_ok=True)  # the disk may be full of it
-        parts = begun(self.sweep, self.path)
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
-        return (
-            f"-o: '{self.path}' cannot be written ({why}); {parts.done:,} of {parts.parts:,} parts are whole in "
-            f"'{parts.folder}': mend it and go on with --resume"
-        )
+        return f"-o: '{self.path}' cannot be written ({why}); {self.stands('mend it')}"
+
+    def stands(self, what: str) -> str:
+        """Tell how much is whole, and what to do before it is gone on with."""
+        parts = begun(self.sweep, self.path)
+        return f"{parts.done:,} of {parts.parts:,} parts are whole in '{parts.folder}': {what} and go on with --resume"
 
 
 def question(sweep: Sweep, questions: Questions) -> str:

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import EstimatorError, QuestionError, near_misses
 from ..estimate import STEPS, UNITS
 from ..inputs import Run
 from ..inputs.run import write_input
 from ..presets import Presets
+from ..workers import Given, Team, Where, opened, read
 from .axes import Axis, axes_of, cells_of, thinned
 from .cells import FITS, Cells, Chunk, Wanted, searched
 from .grid import Box, Grid, boxes, direct_columns
@@ -25,9 +26,10 @@ _SEARCHES = 2048
 # A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
 MOST_CELLS, MOST_QUESTIONS = 1_000_000_000, 200_000
 Told = Callable[[str, int, int], None]
+Made = TypeVar("Made")
 
 
-def sweep(
+def sweep(  # noqa: PLR0913 - what is asked, and where it is computed
     question: Run | Mapping[str, Any],
     vary: Mapping[str, Any],
     *,
@@ -35,6 +37,7 @@ def sweep(
     wanted: Wanted | Sequence[str] = (),
     thin: float | None = None,
     presets: Presets | None = None,
+    cluster: Given = None,
 ) -> Sweep:
     """Ask a question at every combination of some inputs' values.
 
@@ -52,6 +55,9 @@ def sweep(
         How many cells of a large grid to answer, spread evenly over it, on one axis.
     presets
         The records.
+    cluster
+        Where to compute, if not here: a number of processes, ``local:2`` or ``tcp://10.0.0.1:8786`` for Dask, or a
+        ``dask.distributed.Client``.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def sweep(
     >>> bool(cost[1, 0] == 2 * cost[0, 0])
     True
     """
-    records = presets or Presets()
+    records, where = presets or Presets(), read(cluster)
     given = question.write() if isinstance(question, Run) else dict(question)
     axes = axes_of(vary, linked, given, records, _unit(given))
     _bounded(axes, thin)
@@ -75,7 +81,7 @@ def sweep(
     first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
     Run.read({**given, **first}, records)
     wanted = wanted if isinstance(wanted, Wanted) else Wanted.usual(wanted, given.keys() | vary.keys())
-    return Sweep(given, axes, _checked(wanted), records)
+    return Sweep(given, axes, _checked(wanted), records, where)
 
 
 def _unit(given: Mapping[str, Any]) -> str:
@@ -130,10 +136,11 @@ class Sweep:
     """A grid of questions: its axes, its shape, and its cells in chunks."""
 
     def __init__(
-        self, given: Mapping[str, Any], axes: Sequence[Axis], wanted: Wanted, presets: Presets
+        self, given: Mapping[str, Any], axes: Sequence[Axis], wanted: Wanted, presets: Presets, where: Where
     ) -> None:
         """Hold what is asked; nothing is computed yet."""
         self.given, self.axes, self.wanted, self.presets = dict(given), tuple(axes), wanted, presets
+        self.where = where
         self.shape = tuple(axis.size for axis in axes)
         self.size = cells_of(axes)
 
@@ -215,12 +222,27 @@ class Sweep:
         told
             Called with what is counted, how many are done and of how many.
         """
-        cells = Cells(self.grid, self.questions(told), self.wanted)
-        every = self.boxes(most or self.usual())
+        with opened(self.where) as team:
+            yield from self.made(team, self.cells(told), self.boxes(most or self.usual()), which, told)
+
+    def cells(self, told: Told | None = None) -> Cells:
+        """Return what computes a chunk of the sweep, here or in another process."""
+        return Cells(self.grid, self.questions(told), self.wanted)
+
+    def made(
+        self,
+        team: Team,
+        job: Callable[[tuple[int, Box]], Made],
+        every: Sequence[tuple[int, Box]],
+        which: Sequence[int] | None,
+        told: Told | None,
+    ) -> Iterator[Made]:
+        """Yield what a team makes of some boxes, in their order, whoever of it is first."""
         chosen = every if which is None else [every[number] for number in which]
         done = self.size - sum(_cells(box) for _, box in chosen)
-        for row, box in chosen:
-            yield cells.chunk(box, row)
+        results = team.map(job, chosen)
+        for (_, box), result in zip(chosen, results, strict=True):
+            yield result
             done += _cells(box)
             if told:
                 told("cells", done, self.size)

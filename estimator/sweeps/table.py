@@ -53,38 +53,15 @@ class Column(NamedTuple):
 Cells = Mapping[str, Values | Coded]
 
 
-class Table:
-    """The columns of a sweep, and its chunks as rows of them, in the units in which quantities are shown."""
+class Rows(NamedTuple):
+    """What turns a chunk into rows, in the units in which quantities are shown; it goes to other processes alone."""
 
-    def __init__(self, sweep: Sweep) -> None:
-        """Read the axes once."""
-        self.sweep = sweep
-        self.labels = {
-            name: (place, labels(values, self._unit(name)))
-            for place, axis in enumerate(sweep.axes)
-            for name, values in axis.values.items()
-        }
-        wanted = [name for name in sweep.wanted.quantities if name not in self.labels]
-        self.quantities = {name: self._unit(name) for name in wanted}
-        self.ranged = {name: self._unit(name) for name in sweep.wanted.ranged}
+    labels: Mapping[str, tuple[int, Values | Coded]]
+    quantities: Mapping[str, str]
+    ranged: Mapping[str, str]
+    columns: tuple[Column, ...]
 
-    def _unit(self, name: str) -> str:
-        unit = "1" if name == FITS else _INPUTS.get(name) or UNITS.get(name, "1")
-        return unit.replace("currency", self.sweep.currency) if self.sweep.currency else unit
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Every column in its order: what varies, quantities each with its ends, and the reason."""
-        found = [
-            Column(name, "" if isinstance(label, Coded) else self._unit(name))
-            for name, (_, label) in self.labels.items()
-        ]
-        for name, unit in {**self.quantities, **self.ranged}.items():
-            found += [Column(name, unit)] * (name in self.quantities)
-            found += [Column(f"{name}_{end}", unit) for end in ("low", "high") if name in self.ranged]
-        return (*found, Column(REASON, ""))
-
-    def rows(self, chunk: Chunk) -> dict[str, Values | Coded]:
+    def __call__(self, chunk: Chunk) -> dict[str, Values | Coded]:
         """Return the columns of the cells of a chunk."""
         shape = chunk.reason.shape
         found: dict[str, Values | Coded] = {}
@@ -101,6 +78,39 @@ class Table:
             found[f"{name}_high"] = shown(chunk.high[name], unit).reshape(-1)
         found[REASON] = Coded(chunk.reason.reshape(-1), chunk.reasons)
         return {column.name: found[column.name] for column in self.columns}
+
+
+class Table:
+    """The columns of a sweep, and its chunks as rows of them."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        """Read the axes once."""
+        self.sweep = sweep
+        self.labels = {
+            name: (place, labels(values, self._unit(name)))
+            for place, axis in enumerate(sweep.axes)
+            for name, values in axis.values.items()
+        }
+        wanted = [name for name in sweep.wanted.quantities if name not in self.labels]
+        self.quantities = {name: self._unit(name) for name in wanted}
+        self.ranged = {name: self._unit(name) for name in sweep.wanted.ranged}
+        self.columns = self._columns()
+        self.rows = Rows(self.labels, self.quantities, self.ranged, self.columns)
+
+    def _unit(self, name: str) -> str:
+        unit = "1" if name == FITS else _INPUTS.get(name) or UNITS.get(name, "1")
+        return unit.replace("currency", self.sweep.currency) if self.sweep.currency else unit
+
+    def _columns(self) -> tuple[Column, ...]:
+        """Return every column in its order: what varies, quantities each with its ends, and the reason."""
+        found = [
+            Column(name, "" if isinstance(label, Coded) else self._unit(name))
+            for name, (_, label) in self.labels.items()
+        ]
+        for name, unit in {**self.quantities, **self.ranged}.items():
+            found += [Column(name, unit)] * (name in self.quantities)
+            found += [Column(f"{name}_{end}", unit) for end in ("low", "high") if name in self.ranged]
+        return (*found, Column(REASON, ""))
 
     def whole(self) -> dict[str, Values | Coded]:
         """Return every row at once.

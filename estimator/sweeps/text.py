@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from .table import Cells, Column, records
 
@@ -43,13 +44,14 @@ class Text:
         """Hold what every part has in common."""
         self.columns, self.suffix = columns, suffix
 
-    def part(self, path: Path, cells: Cells) -> None:
+    def part(self, stream: BinaryIO, cells: Cells) -> None:
         """Write one part."""
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            if self.suffix == ".csv":
-                write_csv(stream, cells)
-            else:
-                write_lines(stream, cells, self.columns)
+        text = TextIOWrapper(stream, encoding="utf-8", newline="")
+        if self.suffix == ".csv":
+            write_csv(text, cells)
+        else:
+            write_lines(text, cells, self.columns)
+        text.detach()
 
     def rows(self, path: Path) -> int:
         """Return how many lines a part has; none where it does not end with one."""

@@ -263,17 +263,17 @@ def test_where_nothing_was_begun_resume_begins(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_whole_parts_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, part = tmp_path / "out.parquet", Parquet.part
+    path, put = tmp_path / "out.parquet", Path.write_bytes
     written: list[Path] = []
 
-    def _full(self: Parquet, into: Path, cells: Any) -> None:
+    def _full(self: Path, data: bytes) -> int:
         if len(written) == 3:
-            into.write_bytes(b"half")
+            put(self, data[:9])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written.append(into)
-        part(self, into, cells)
+        written.append(self)
+        return put(self, data)
 
-    monkeypatch.setattr(Parquet, "part", _full)
+    monkeypatch.setattr(Path, "write_bytes", _full)
     assert failed(path) == (
         f"-o: '{path}' cannot be written (the disk is full); 3 of 12 parts are whole in '{path}.partial': "
         "mend it and go on with --resume"

@@ -1,0 +1,159 @@
+"""A cluster of Dask: workers of this machine or of many; `distributed` is imported when one is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import pickle
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+
+from ..errors import EstimatorError
+from ..version import __version__
+from .given import Where
+from .ordered import Done, LostWorkers, worked
+
+# How long a scheduler may take to answer, and a cluster to have a worker. [s]
+CONNECT, WAIT = 10.0, 60.0
+# How often it is looked whether there are workers left while a result is awaited. [s]
+_LOOK = 2.0
+
+
+@contextmanager
+def client_of(where: Where) -> Generator[Any]:
+    """Give the Client of a cluster; what was started for it is ended with it.
+
+    Raises
+    ------
+    EstimatorError
+        Dask is not installed, or the scheduler cannot be reached.
+    """
+    distributed = _library(where)
+    with ExitStack() as stack:
+        if where.client is not None:
+            yield where.client
+            return
+        address: Any = where.address
+        if where.local:
+            stack.enter_context(_quiet())
+            # One thread a worker: its work is Python and numpy by turns, and threads would wait for each other.
+            local = distributed.LocalCluster(
+                n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )  # fmt: skip
+            address = stack.enter_context(local)
+        yield stack.enter_context(_connected(distributed, address, where))
+
+
+def _library(where: Where) -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise EstimatorError(
+            f"{where.named}: a cluster needs Dask; install it with: pip install 'train-estimator[cluster]', or "
+            "use processes of this machine with --workers 2"
+        ) from None
+
+
+def _connected(distributed: Any, address: Any, where: Where) -> Any:
+    try:
+        return distributed.Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        why = "no answer" if isinstance(error, TimeoutError) or "imed out" in str(error) else str(error)
+        raise EstimatorError(
+            f"{where.named}: no scheduler of Dask can be reached there within {CONNECT:g} s ({why}); start one with: "
+            "dask scheduler"
+        ) from None
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep to ourselves what the library says of workers that it replaces."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class Cluster:
+    """The workers behind a Client; Dask does again what was under way on one that ended."""
+
+    def __init__(self, client: Any, where: Where) -> None:
+        """Hold the Client."""
+        self.client, self.named = client, where.named
+        self._job: Any = None
+
+    def size(self) -> int:
+        """Return how many threads the workers have together, as it is now."""
+        return sum(self.client.nthreads().values())
+
+    def begin(self, job: bytes) -> None:
+        """Hold the job as a task, so that it is made again where the worker that has it ends.
+
+        Raises
+        ------
+        EstimatorError
+            The cluster has no workers.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=CONNECT)
+        except TimeoutError:
+            raise EstimatorError(
+                f"{self.named}: the cluster has had no worker for {CONNECT:g} s; start some with: dask worker ADDRESS"
+            ) from None
+        self._job = self.client.submit(_loaded, job, __version__, pure=False)
+
+    def submit(self, items: Sequence[Any]) -> Any:
+        """Take a task."""
+        return self.client.submit(worked, self._job, list(items), pure=False)
+
+    def result(self, task: Any) -> Done:
+        """Wait for a task.
+
+        Raises
+        ------
+        LostWorkers
+            The scheduler went away, all workers did, or the same task ended several.
+        EstimatorError
+            Workers have another version, or none.
+        """
+        seen = time.monotonic()
+        while True:
+            try:
+                return task.result(timeout=_LOOK)
+            except TimeoutError:
+                seen = time.monotonic() if self.size() else seen
+                if time.monotonic() - seen > WAIT:
+                    raise LostWorkers(f"{self.named}: the cluster has had no worker for {WAIT:g} s") from None
+            except (concurrent.futures.CancelledError, asyncio.CancelledError, OSError):
+                raise LostWorkers(f"{self.named}: the scheduler of Dask went away") from None
+            except ModuleNotFoundError as error:
+                raise EstimatorError(
+                    f"{self.named}: a worker has no module '{error.name}'; install train-estimator {__version__} there"
+                ) from None
+            except import_module("distributed").KilledWorker:
+                raise LostWorkers(
+                    f"{self.named}: several workers ended one after the other in the same part; give them more memory"
+                ) from None
+
+    def end(self) -> None:
+        """Forget the job, and with it all that depends on it."""
+        if self._job is not None:
+            self._job.cancel(force=True)
+            self._job = None
+
+
+def _loaded(job: bytes, version: str) -> Callable[[Any], Any]:
+    """Return the job; this runs where a worker is."""
+    if version != __version__:
+        raise EstimatorError(
+            f"--cluster: a worker has version {__version__} of train-estimator, and it is {version} here"
+        )
+    return pickle.loads(job)
