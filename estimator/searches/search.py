@@ -180,8 +180,9 @@ def _taken(inputs: dict[str, Any], axes: Mapping[str, Any], presets: Presets) ->
 
 def read_values(name: str, given: Any, presets: Presets) -> list[Any]:
     """Return every value of an input that is searched over, each checked as the input itself is."""
+    values = [given] if isinstance(given, (int, float)) else given
     try:
-        return read_axis(name, given, presets)
+        return read_axis(name, values, presets)
     except EstimatorError as error:
         raise EstimatorError(str(error).replace(f"--vary {name}:", f"--{name}:")) from None
 

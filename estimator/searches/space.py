@@ -24,6 +24,8 @@ PARTS = (
 )  # fmt: skip
 # More layouts than these would take a quarter of an hour.
 MOST = 1_000_000_000
+# Parts whose values are refused because they do not divide what they split.
+_DIVIDING: tuple[str, ...] = ("pp", "cp", "vpp", "ep", "micro_batch")
 # So many layouts are given their next part at a time, and so many evaluated, that a processor's cache holds them.
 _AT_ONCE, _ROWS = 16384, 8192
 
@@ -131,8 +133,9 @@ def size_of(case: Case) -> Size:
         There are more than can be tried.
     """
     each = int(np.prod([len(values) for values in knobs(case).values()]))
-    refused = dict.fromkeys(EVERY.options, 0)
-    rules = {name: partial(_tallied, name, rule, refused) for name, rule in EVERY.rules.items()}
+    refused: dict[str, int] = dict.fromkeys(_DIVIDING, 0)
+    tallied = {name: partial(_tallied, name, EVERY.rules[name], refused) for name in _DIVIDING}
+    rules = {**EVERY.rules, **tallied}
     found = 0
     for facts in opened(_question(case), EVERY._replace(rules=rules), _AT_ONCE):
         found += len(facts.asked) * each
