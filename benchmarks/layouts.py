@@ -56,7 +56,7 @@ class Counted(np.ndarray[Any, np.dtype[np.float64]]):
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        several: Any = value
+        several: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         return [_plain(each) for each in several]
     return value.view(np.ndarray) if isinstance(value, Counted) else value
 

@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..estimate import Estimate
 from ..formulas.activations import RECOMPUTE
 from ..formulas.memory_states import OFFLOADS
 from ..searches.question import INPUTS
 from ..searches.search import Found, Layout, Search
 from ..searches.space import PARTS
 from . import words
-from .answer import assumption_lines, assumption_rows, between, shown, title
+from .answer import LABELS, assumption_lines, assumption_rows, between, shown, title
 from .document import as_json, assumptions, sources
 from .grid import Grid
 from .page import Page
@@ -49,10 +50,10 @@ def _of_one(found: Found, width: int) -> list[str | Grid]:
         return [_none(found), _counted(found)]
     own = found.estimate
     lines = "\n".join(assumption_lines(assumption_rows(own), width))
-    said = [f"Step time {shown(own, 'step_time')}{_range(found, 'step_time')}; " + _summary(found)]
     return [
-        f"{title(own)}\n{said[0]}",
-        f"Ask for it with: {options_of(found.fastest[0].parts, found)}",
+        title(own),
+        _quantities(own),
+        f"Ask for it with:  {options_of(found.fastest[0].parts, found)}",
         f"The fastest that fit{_alike(found)}:",
         layouts_grid(found.fastest, found),
         f"Less memory for more time{_more(found)}:",
@@ -61,6 +62,18 @@ def _of_one(found: Found, width: int) -> list[str | Grid]:
         *[f"Note: {note}" for note in own.case.notes],
         f"Assumed (an option changes it):\n{lines}",
     ]
+
+
+def _quantities(own: Estimate) -> Grid:
+    """Return what the best layout takes, with ranges."""
+    told = [name for name in ("step_time", *_QUANTITIES, "memory") if not math.isnan(float(own.values[name]))]
+    return Grid(
+        ["", "", "80 % range"], [[_label(name), shown(own, name), between(own, name)] for name in told]
+    )
+
+
+def _label(name: str) -> str:
+    return LABELS[name].strip()
 
 
 def _range(found: Found, name: str) -> str:

@@ -44,7 +44,7 @@ def test_the_options_that_are_told_ask_for_the_very_layout(estimate: Estimate) -
 def test_a_page_tells_layouts_front_and_counts(estimate: Estimate) -> None:
     ran = estimate(*ASKED)
     (found,) = document(estimate(*ASKED, "--format", "json"))["found"]
-    assert f"Ask for it with: {found['options']}" in ran.out
+    assert f"Ask for it with:  {found['options']}" in ran.out
     assert "The fastest that fit" in ran.out
     assert "Less memory for more time" in ran.out
     counts, why = found["counts"], found["fell_out"]

@@ -80,7 +80,7 @@ def test_a_search_finds_what_brute_force_finds(question: dict[str, Any]) -> None
     assert found.fastest.time.tolist() == sorted(time for time, _ in every)[: trying.TOLD]
     if every:
         time, memory = (np.array([each[place] for each in every]) for place in (0, 1))
-        kept = [every[place] for place in front(time, memory).tolist()]
+        kept: list[tuple[float, float]] = [every[place] for place in front(time, memory).tolist()]
         ours = zip(found.front.time.tolist(), found.front.memory.tolist(), strict=True)
         assert list(ours) == kept
         assert found.alike == np.count_nonzero(time <= time.min() * trying.spread_of(case))
