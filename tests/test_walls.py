@@ -46,6 +46,8 @@ KEPT = {
     "click": {"cli"},
     "rich": {"cli", "report"},
     "tomllib": {"records", "inputs"},
+    "dask": {"workers"},
+    "distributed": {"workers"},
 }
 FORMULA_IMPORTS = {"__future__", "numpy", "dataclasses", "typing", "collections.abc"}
 

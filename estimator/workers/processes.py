@@ -9,11 +9,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from typing import Any
+from multiprocessing import get_context
+from typing import Any, TypeAlias
 
 from .ordered import Done, LostWorkers, worked
 
+# An end of a pipe through which nothing is sent; its type is another one on each system.
+Leash: TypeAlias = Any
 # So often in a row the same task is begun again after a process ended in it.
 AGAIN = 3
 # What a process of the pool does; nothing in any other.
@@ -35,6 +37,8 @@ class Processes:
         self.count, self.named = count, named
         self._job = b""
         self._pool: ProcessPoolExecutor | None = None
+        # A pipe whose other end the processes watch: it closes when they are to end, or when this process does.
+        self._leash: tuple[Leash, Leash] | None = None
         self._tasks: list[_Task] = []
 
     def size(self) -> int:
@@ -46,7 +50,9 @@ class Processes:
         self._job = job
         # Spawned: a fork of a process that has threads may stand still for ever.
         context = get_context("spawn")
-        self._pool = ProcessPoolExecutor(self.count, context, initializer=_ready, initargs=(job,))
+        leash = self._leash = context.Pipe(duplex=False)
+        begun = (job, leash[0])
+        self._pool = ProcessPoolExecutor(self.count, context, initializer=_ready, initargs=begun)
 
     def submit(self, items: Sequence[Any]) -> _Task:
         """Take a task."""
@@ -95,28 +101,31 @@ class Processes:
                 task.attempt = self._attempt(task.items)
 
     def _stop(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        if self._pool is None or self._leash is None:
+            return
+        if any(not task.attempt.done() for task in self._tasks):
+            self._leash[1].close()  # nobody waits for what they are at
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for end in self._leash:
+            end.close()
+        self._pool = self._leash = None
 
     def end(self) -> None:
-        """Wait for what is under way, a second or so, and end the processes."""
-        self._tasks.clear()
+        """End the processes, whatever they are at."""
         self._stop()
+        self._tasks.clear()
 
 
-def _ready(job: bytes) -> None:
+def _ready(job: bytes, leash: Leash) -> None:
     """Make a process ready for tasks: Ctrl-C is for its parent, and it ends when that does, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
     _JOB[:] = [pickle.loads(job)]
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_with(leash: Leash) -> None:
+    leash.poll(None)  # nothing is ever sent: it wakes when the other end is closed
+    os._exit(1)
 
 
 def _worked(items: Sequence[Any]) -> Done:
