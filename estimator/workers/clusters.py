@@ -62,8 +62,9 @@ def _library(where: Where) -> Any:
 def _connected(distributed: Any, address: Any, where: Where) -> Any:
     try:
         return distributed.Client(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        why = "no answer" if isinstance(error, TimeoutError) or "imed out" in str(error) else str(error)
+    except Exception as error:  # what answers there may be anything: a web server ends in a MemoryError
+        late = isinstance(error, TimeoutError) or "imed out" in str(error)
+        why = "no answer" if late else "what answers there is none"
         raise EstimatorError(
             f"{where.named}: no scheduler of Dask can be reached there within {CONNECT:g} s ({why}); start one with: "
             "dask scheduler"

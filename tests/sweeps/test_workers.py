@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,25 @@ def test_a_scheduler_that_does_not_answer_is_told_in_time(monkeypatch: pytest.Mo
     assert failed("tcp://127.0.0.1:1") == (
         "--cluster tcp://127.0.0.1:1: no scheduler of Dask can be reached there within 0.5 s (no answer); start one "
         "with: dask scheduler"
+    )
+
+
+def test_what_answers_and_is_no_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT", 3.0)
+
+    class Other(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 9)
+            self.request.recv(1 << 16)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"tcp://127.0.0.1:{server.server_address[1]}"
+        said = failed(where)
+        server.shutdown()
+    assert said == (
+        f"--cluster {where}: no scheduler of Dask can be reached there within 3 s (what answers there is none); start "
+        "one with: dask scheduler"
     )
 
 
