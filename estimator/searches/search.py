@@ -152,9 +152,10 @@ def search(
     Examples
     --------
     >>> from estimator import search
-    >>> found = search({"model": "gpt3-6.7b", "on": "nvidia-a100-sxm-80gb", "count": 8, "global_batch": 64, "zero": 1})
-    >>> found.best.fastest[0].parts["pp"]
-    1.0
+    >>> asked = {"model": "gpt3-6.7b", "on": "nvidia-a100-sxm-80gb", "count": 8, "global_batch": 64, "zero": 3, "pp": 1}
+    >>> found = search(asked, count=[8, 16])
+    >>> [float(each.case.columns["count"]) for each in found.found], found.best is found.found[1]
+    ([8.0, 16.0], True)
     """
     if by not in BY:
         raise EstimatorError(f"--by: '{by}' is neither time nor cost")
