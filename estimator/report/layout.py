@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..estimate import Estimate
-from ..formulas.activations import RECOMPUTE
-from ..formulas.memory_states import OFFLOADS
 from ..searches.question import INPUTS
 from ..searches.search import Found, Layout, Search
 from ..searches.space import PARTS
@@ -16,6 +14,7 @@ from . import words
 from .answer import LABELS, assumption_lines, assumption_rows, between, shown, title
 from .document import as_json, assumptions, sources
 from .grid import Grid
+from .layout_words import data_of, options_of, part_of, word_of
 from .page import Page
 
 SCHEMA = "estimator/layout/1"
@@ -122,7 +121,7 @@ def layouts_grid(layouts: Sequence[Layout], found: Found) -> Grid:
     headers = [*(_HEADERS[name] for name in names), "data", "step time", "memory of a card"]
     cells = [
         [
-            *(_part(name, each.parts) for name in names),
+            *(part_of(name, each.parts) for name in names),
             words.digits(data_of(each.parts, found), 12),
             words.amount(each.time, "s"),
             words.amount(each.memory, "byte"),
@@ -130,40 +129,6 @@ def layouts_grid(layouts: Sequence[Layout], found: Found) -> Grid:
         for each in layouts
     ]
     return Grid(headers, cells)
-
-
-def data_of(parts: Mapping[str, float], found: Found) -> float:
-    """Return the data-parallel replicas of a layout."""
-    return float(found.case.columns["count"]) // (parts["tp"] * parts["pp"] * parts["cp"])
-
-
-def _part(name: str, parts: Mapping[str, float]) -> str:
-    value = parts[name]
-    if name == "zero":
-        return f"{value:.0f} over {parts['shard']:,.0f}" if math.isfinite(parts["shard"]) else f"{value:.0f}"
-    return _word(name, value)
-
-
-def _word(name: str, value: float) -> str:
-    """Write a part as its option takes it."""
-    if name == "recompute":
-        return RECOMPUTE[int(value)]
-    if name == "method_offload":
-        return OFFLOADS[int(value)]
-    if name == "sequence_parallel":
-        return "on" if value > 0 else "off"
-    return words.digits(value, 12).replace(",", "")
-
-
-def options_of(parts: Mapping[str, float], found: Found) -> str:
-    """Write a layout as options; what says nothing is left out."""
-    usual = {**dict.fromkeys(("cp", "ep", "vpp"), 1.0), "method_offload": 0.0}
-    told = [
-        f"--{INPUTS.get(name, name).replace('_', '-')} {_word(name, parts[name])}"
-        for name in PARTS
-        if math.isfinite(parts[name]) and parts[name] != usual.get(name, math.nan)
-    ]
-    return " ".join([*told, f"--global-batch {float(found.case.columns['global_batch']):.0f}"])
 
 
 def _counted(found: Found) -> str:
@@ -279,7 +244,7 @@ def _document(found: Found, search: Search, best: bool, ahead: bool) -> dict[str
 
 def _layout(layout: Layout, found: Found) -> dict[str, Any]:
     parts = {
-        INPUTS.get(name, name): value if name not in ("recompute", "method_offload") else _word(name, value)
+        INPUTS.get(name, name): value if name not in ("recompute", "method_offload") else word_of(name, value)
         for name, value in layout.parts.items()
     }
     shard = parts["shard"]
@@ -299,7 +264,7 @@ def rows(search: Search) -> Grid:
     cells = [
         [
             found.case.words["accelerator"], repr(float(found.case.columns["count"])), which,
-            *(_word(name, value) if math.isfinite(value) else "all" for name, value in each.parts.items()),
+            *(word_of(name, value) if math.isfinite(value) else "all" for name, value in each.parts.items()),
             repr(data_of(each.parts, found)), repr(each.time), repr(each.memory),
         ]
         for found in search.found
