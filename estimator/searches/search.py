@@ -151,7 +151,6 @@ def search(
 
     Examples
     --------
-    >>> from estimator import search
     >>> asked = {"model": "gpt3-6.7b", "on": "nvidia-a100-sxm-80gb", "count": 8, "global_batch": 64, "zero": 3, "pp": 1}
     >>> found = search(asked, count=[8, 16])
     >>> [float(each.case.columns["count"]) for each in found.found], found.best is found.found[1]
