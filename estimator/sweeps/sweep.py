@@ -56,7 +56,7 @@ def sweep(  # noqa: PLR0913 - what is asked, and where it is computed
     presets
         The records.
     cluster
-        Where to compute, if not here: a number of processes, ``local:2`` or ``tcp://10.0.0.1:8786`` for Dask, or a
+        Where to compute, if not here: a number of processes, ``local:2`` or ``tcp://head-node:8786`` for Dask, or a
         ``dask.distributed.Client``.
 
     Raises

@@ -42,7 +42,7 @@ def client_of(where: Where) -> Generator[Any]:
             stack.enter_context(_quiet())
             # One thread a worker: its work is Python and numpy by turns, and threads would wait for each other.
             local = distributed.LocalCluster(
-                n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=None,
+                n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=":0",
                 silence_logs=logging.CRITICAL,
             )  # fmt: skip
             address = stack.enter_context(local)

@@ -12,7 +12,7 @@ from ..units import shorten
 Given = Any
 # A mistyped number would start more processes than any machine bears.
 MOST = 1024
-_HOW = "write it like local:2 or tcp://10.0.0.1:8786"
+_HOW = "write it like local:2 or tcp://head-node:8786"
 _LOCAL = re.compile(r"local:(\d+)")
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:[^\s:/\[\]]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 
@@ -41,7 +41,7 @@ def read(given: Given) -> Where:
     Parameters
     ----------
     given
-        None or 1 for this process alone, a number of processes, ``local:2``, ``tcp://10.0.0.1:8786`` or a
+        None or 1 for this process alone, a number of processes, ``local:2``, ``tcp://head-node:8786`` or a
         ``dask.distributed.Client``.
 
     Raises
@@ -51,8 +51,8 @@ def read(given: Given) -> Where:
 
     Examples
     --------
-    >>> read("local:2").local, read("tcp://10.0.0.1:8786").address, read(4).processes
-    (2, 'tcp://10.0.0.1:8786', 4)
+    >>> read("local:2").local, read("tcp://head-node:8786").address, read(4).processes
+    (2, 'tcp://head-node:8786', 4)
     """
     if given is None:
         return Where()

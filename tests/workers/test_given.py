@@ -10,7 +10,7 @@ import pytest
 from estimator.errors import EstimatorError
 from estimator.workers import Where, read
 
-HOW = "; write it like local:2 or tcp://10.0.0.1:8786"
+HOW = "; write it like local:2 or tcp://head-node:8786"
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ HOW = "; write it like local:2 or tcp://10.0.0.1:8786"
         (1, Where()),
         (3.0, Where(processes=3)),
         (" local:2 ", Where(local=2)),
-        ("tcp://10.0.0.1:8786", Where(address="tcp://10.0.0.1:8786")),
+        ("tcp://head-node:8786", Where(address="tcp://head-node:8786")),
         ("tls://head.cluster:1", Where(address="tls://head.cluster:1")),
         ("tcp://[::1]:65535", Where(address="tcp://[::1]:65535")),
     ],
