@@ -63,7 +63,10 @@ def test_questions_use_what_was_written(estimate: Estimate, folder: Path) -> Non
     )
     # In a layout that is named: own steps also take the place of what practice is said to lose in one that is found.
     named = (*QUESTION, "--tp", "1", "--pp", "1", "--zero", "3", "--format", "json")
-    house, own = speed(estimate("train", *named)), speed(estimate("train", *named, "--calibration", "mine.toml"))
+    house, own = (
+        speed(estimate("train", *named)),
+        speed(estimate("train", *named, "--calibration", "mine.toml")),
+    )
     assert 0.78 < own / house < 0.9
     assert estimate("memory", *QUESTION, "--calibration", "mine.toml").code == 0
     beside = estimate("compare", *QUESTION, "--against", "calibration=mine.toml", "--format", "json")
