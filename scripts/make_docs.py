@@ -46,8 +46,9 @@ def pages() -> list[Path]:
 
 
 def run_command(line: str) -> str:
-    """What `estimate ...` prints to standard output; a fault is an error."""
-    words = shlex.split(line)
+    """What `estimate ...` prints to standard output, a hundred columns wide; a fault is an error."""
+    words, width = shlex.split(line), os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
     out = io.StringIO()
     before, sys.argv = sys.argv, words
     try:
@@ -58,6 +59,8 @@ def run_command(line: str) -> str:
             raise RuntimeError(f"`{line}` ended with exit code {stop.code}") from None
     finally:
         sys.argv = before
+        os.environ.pop("COLUMNS")
+        os.environ |= {"COLUMNS": width} if width else {}
     return out.getvalue()
 
 
