@@ -1,14 +1,24 @@
-"""Warns of a batch beyond the critical batch size of the literature."""
+"""The batch of a training whose batch nobody named, and a warning of one beyond the critical batch size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ..arrays import Array, array
-from ..formulas.parameters import Transformer, layer_matrices
+from ..formulas.batch import critical_batch_size, loss, usual_batch
+from ..formulas.flops import short_form_flops
+from ..formulas.parameters import Transformer, active_parameters, layer_matrices
 from ..formulas.shapes import DIMENSIONS
 from ..records import Record
 from .asked import Asked
+
+
+def usual_tokens(defaults: Record, columns: Mapping[str, Array]) -> Array:
+    """Return the tokens of a step that are usual at the compute of a training: of each, in columns. [token]"""
+    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
+    compute = short_form_flops(active_parameters(model), columns["tokens"])
+    law = (array(defaults.value(name)) for name in ("batch_tokens", "batch_flops", "batch_growth"))
+    return usual_batch(compute, *law)
 
 
 def warn(asked: Asked) -> None:
@@ -16,8 +26,6 @@ def warn(asked: Asked) -> None:
     columns = asked.draft.columns
     if asked.run.global_batch is None or not {"layers", "tokens", "seq"} <= columns.keys():
         return
-    from ..formulas.batch import critical_batch_size  # only where a batch is given
-
     law = asked.presets.load("assumptions", "critical-batch")
     reached = expected_loss(law, columns)
     critical = critical_batch_size(reached, _constant(law, "batch_scale"), _constant(law, "batch_exponent"))
@@ -31,8 +39,6 @@ def expected_loss(law: Record, columns: Mapping[str, Array]) -> Array:
 
     The law counts parameters without embeddings; of experts those that a token passes count.
     """
-    from ..formulas.batch import loss
-
     model = Transformer(**{name: columns[name] for name in DIMENSIONS})
     names = ("parameter_scale", "token_scale", "parameter_exponent", "token_exponent")
     inner = layer_matrices(model, model.experts_per_token)

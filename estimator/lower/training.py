@@ -6,10 +6,7 @@ import math
 
 import numpy as np
 
-from ..arrays import array
 from ..formulas.activations import RECOMPUTE
-from ..formulas.batch import usual_batch
-from ..formulas.flops import short_form_flops
 from ..formulas.parameters import Transformer, active_parameters
 from ..formulas.shapes import DIMENSIONS
 from ..inputs.stacks import STACKS
@@ -64,15 +61,11 @@ def _batch_tokens(asked: Asked) -> tuple[float, Origin]:
 
 def _usual_batch(asked: Asked) -> tuple[float, Origin]:
     """Return the batch that is usual at the compute of the training; that of a training on record where none is."""
-    known, flops, growth = (
-        asked.defaults.figures[name] for name in ("batch_tokens", "batch_flops", "batch_growth")
-    )
+    known, growth = (asked.defaults.figures[name] for name in ("batch_tokens", "batch_growth"))
     columns = asked.draft.columns
     if not {"layers", "tokens"} <= columns.keys():  # what lacks is told as a fault of its own
         return known.value, Origin("assumed", known.where, known, "--global-batch")
-    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
-    compute = short_form_flops(active_parameters(model), columns["tokens"])
-    tokens = float(usual_batch(compute, *(array(figure.value) for figure in (known, flops, growth))))
+    tokens = float(batch.usual_tokens(asked.defaults, columns))
     reason = (
         f"{tokens / 1e6:.3g} million tokens: batches grow with compute, to the power of {growth.value:g}, from the "
         f"{known.value / 1e6:.3g} million of LLaMA 65B"

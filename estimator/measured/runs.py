@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import array
-from ..formulas.batch import usual_batch
-from ..formulas.flops import short_form_flops, training_flops_per_token
-from ..formulas.parameters import Transformer, active_parameters
+from ..formulas.flops import training_flops_per_token
+from ..formulas.parameters import Transformer
 from ..formulas.shapes import DIMENSIONS
 from ..layouts import FREE
+from ..lower.batch import usual_tokens
 from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows
@@ -61,13 +60,8 @@ def _put_batch(draft: RowDraft, defaults: Record) -> None:
     if "global_batch" not in draft.free:
         return
     columns = draft.columns
-    model = Transformer(**{name: columns[name] for name in DIMENSIONS})
-    known, flops, growth = (
-        array(defaults.value(name)) for name in ("batch_tokens", "batch_flops", "batch_growth")
-    )
-    compute = short_form_flops(active_parameters(model), columns["tokens"])
     on_record, printed = columns["model_batch"], draft.table.number("batch_tokens")
-    usual = np.where(np.isnan(on_record), usual_batch(compute, known, flops, growth), on_record)
+    usual = np.where(np.isnan(on_record), usual_tokens(defaults, columns), on_record)
     tokens = np.where(np.isnan(printed), usual, printed)
     draft.put("global_batch", np.maximum(np.round(tokens / columns["seq"]), 1.0))
 
