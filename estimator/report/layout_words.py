@@ -19,6 +19,7 @@ def data_of(parts: Mapping[str, float], found: Found) -> float:
 
 
 def part_of(name: str, parts: Mapping[str, float]) -> str:
+    """Write a part; that of sharding with the ranks over which it spreads."""
     value = parts[name]
     if name == "zero":
         return f"{value:.0f} over {parts['shard']:,.0f}" if math.isfinite(parts["shard"]) else f"{value:.0f}"

@@ -96,6 +96,7 @@ class _Bracket:
 
     @property
     def open(self) -> bool:
+        """Tell whether the two are further apart than is asked for."""
         if self.looks.whole:
             return abs(self.bad - self.good) > 1.0
         return abs(np.log(self.bad / self.good)) > self.goal.near
@@ -111,6 +112,7 @@ class _Bracket:
         return found[inside & (np.diff(found, prepend=np.nan) != 0.0)]
 
     def learn(self, tried: Values, points: Points) -> None:
+        """Draw the two together by what was found at values between them."""
         values = getattr(points, self.goal.end)
         met = np.flatnonzero(self.goal.target.met(values))
         last = int(met[-1]) if len(met) else -1
@@ -122,6 +124,7 @@ class _Bracket:
             self.barred = int(points.barred[last + 1])
 
     def found(self) -> Found:
+        """Return where the target is met: between the two, or at the side that meets it."""
         sided = self.looks.whole or self.looks.exact
         at, jumps = (self.good, False) if sided else self._between()
         return Found(
