@@ -53,7 +53,9 @@ def _within(value: float, given: Any, low: float, high: float) -> float:
         raise refuse(f"{shown} must be more than zero")
     if not low <= value <= high:
         bound = f"more than {high:g}, the most" if value > high else f"less than {low:g}, the least"
-        raise refuse(f"{shown} is {bound} that makes sense here")
+        percent = f"; write {value:g} percent as {value / 100.0:g} or '{value:g}%'"
+        share = percent if high == 1.0 < value <= 100.0 else ""
+        raise refuse(f"{shown} is {bound} that makes sense here{share}")
     return value
 
 

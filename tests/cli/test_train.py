@@ -180,7 +180,10 @@ WRONG = [
         ["--params", "7e9", "--power", "3 GB"],
         "--power: '3 GB' measures memory, but power is asked for, like '400 W'",
     ),
-    (["--params", "7e9", "--mfu", "45"], "--mfu: '45' is more than 1, the most that makes sense here"),
+    (
+        ["--params", "7e9", "--mfu", "45"],
+        "--mfu: '45' is more than 1, the most that makes sense here; write 45 percent as 0.45 or '45%'",
+    ),
     (["--params", "7e9", "--count", "2.5"], "--count: '2.5' is not a whole number"),
     (["--params", "7e9", "--count", "0"], "--count: '0' must be more than zero"),
     (["--params", "7e9", "--pue", "0.9"], "--pue: '0.9' is less than 1, the least that makes sense here"),

@@ -276,7 +276,7 @@ def test_a_cost_that_no_record_gives_is_told_with_its_reason() -> None:
 
 def test_a_fault_of_the_question_is_told_as_ever() -> None:
     assert fault({"params": "7B", "mfu": 2}, "tokens", cost="1 USD") == [
-        "--mfu: '2' is more than 1, the most that makes sense here"
+        "--mfu: '2' is more than 1, the most that makes sense here; write 2 percent as 0.02 or '2%'"
     ]
     assert fault({}, "tokens", cost="1 USD") == [
         "nothing says which model: give --params, --model or --config, like --params 65e9"
