@@ -13,6 +13,8 @@ from . import scaling
 
 # Arrays with an axis of points, of parameters or of laws.
 Floats = npt.NDArray[np.float64]
+# A power of a billion accelerators beyond this is no float, and no cluster loses by it.
+_STEEPEST = 32.0
 
 
 class Law(NamedTuple):
@@ -120,7 +122,7 @@ def fit_power(relative_count: Array, efficiency: Array) -> Floats:
     away = size - size.mean()
     spread = np.square(away).sum()
     slope = -(away * kept).sum() / np.where(spread > 0.0, spread, 1.0)
-    exponent = np.maximum(0.0, slope)
+    exponent = np.clip(slope, 0.0, _STEEPEST)
     return np.array([np.exp(kept.mean() + exponent * size.mean()), exponent])
 
 

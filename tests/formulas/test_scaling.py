@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from estimator.arrays import Array, array
@@ -97,6 +97,11 @@ points = st.lists(
 ).filter(lambda found: max(count for count, _ in found) > 1)  # fmt: skip
 
 
+# Counts next to each other between which nearly all is lost.
+CLIFF = [(109, 1.0), (110, 0.25)]
+
+
+@example(CLIFF)
 @given(points)
 def test_fits_to_any_points_stay_efficiencies_and_enclose_their_median(
     found: list[tuple[int, float]],
@@ -113,6 +118,7 @@ def test_fits_to_any_points_stay_efficiencies_and_enclose_their_median(
     np.testing.assert_array_equal(high, every.max(axis=0))
 
 
+@example(CLIFF)
 @given(points)
 def test_no_parameter_is_negative(found: list[tuple[int, float]]) -> None:
     assert all(np.all(fit >= 0) for fit in fitted(*array(found).T).values())
