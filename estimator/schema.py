@@ -11,7 +11,9 @@ _COUNTS = (
     "expert_ffn shared_ffn moe_layers query_bias output_bias ffn_bias norms norm_bias qk_norm q_rank kv_rank "
     "rope_dim window window_layers encoder_layers extra causal seq parameters active_parameters"
 ).split()
-_PEAKS = {f"peak_{precision}": "FLOP/s" for precision in "fp64 fp32 tf32 fp16 bf16 fp8 int8 fp4".split()}
+# Precisions in which data sheets state peaks; a question about training takes those that training uses.
+PRECISIONS = tuple("fp64 fp32 tf32 fp16 bf16 fp8 int8 fp4".split())
+_PEAKS = {f"peak_{precision}": "FLOP/s" for precision in PRECISIONS}
 # A precision with block scales runs at the peak of the units that it uses.
 PEAK_OF = {"mxfp8": "fp8", "nvfp4": "fp4"}
 

@@ -27,6 +27,11 @@ def lower(asked: Asked) -> None:
     _efficiency(asked, accelerator, precision)
     asked.number("goodput", "goodput")
     _power(asked, accelerator)
+    if accelerator.words.get("architecture") == "cpu" and asked.run.mfu is None:
+        asked.draft.notes.append(
+            f"{accelerator.id} is a CPU: no step of one is on record, and what software reaches of its peak is taken "
+            "from GPUs; give --mfu if you have measured it"
+        )
 
 
 def _accelerator(asked: Asked, node: Record | None) -> Record:
