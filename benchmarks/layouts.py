@@ -178,7 +178,7 @@ def brute(case: Case) -> None:
         f"brute force, flat: {size:,} layouts in {time.process_time() - start:.1f} s of a core, best {best!r} s a step"
     )
     start = time.process_time()
-    came = tried(case)
+    (came,) = tried([case])
     took = time.process_time() - start
     print(f"search: {came.counts}, best {float(came.fastest.time[0])!r} s a step")
     print(f"{took:.2f} s of a core, {size / took / 1e6:.2f} M layouts/s: the knobs on axes of their own")

@@ -8,11 +8,18 @@ from typing import Any
 
 import click
 
-from ..errors import EstimatorError
 from ..report.layout import layout_page
 from ..report.page import FORMATS
 from ..searches.search import BY, search
-from .options import format_option, merged, own_folders, question_options, terminal_width
+from .options import (
+    format_option,
+    merged,
+    own_folders,
+    question_options,
+    terminal_width,
+    where_of,
+    workers_options,
+)
 from .progress import Progress
 
 
@@ -20,9 +27,10 @@ from .progress import Progress
 @click.argument("question", required=False, metavar="[QUESTION.toml]", type=click.Path())
 @click.option("--by", type=click.Choice(list(BY)), default="time", show_default=True,
               help="What is sought: the least time or the least cost.")  # fmt: skip
+@workers_options
 @question_options
 @format_option(*FORMATS)
-def command(question: str | None, by: str, own_presets: tuple[str, ...], format_: str, **given: Any) -> None:
+def command(question: str | None, own_presets: tuple[str, ...], **given: Any) -> None:
     """Find the best layout: every legal one tried, of degrees, sharding, micro-batch, recomputation and offload.
 
     What is given of the layout is fixed. --on and --count take several values.
@@ -33,13 +41,16 @@ def command(question: str | None, by: str, own_presets: tuple[str, ...], format_
     \b
     The cheapest way to finish in 30 days:
         estimate layout --model gpt3-175b --on a100-sxm-80gb,h100,b200 --count 512:4096:x2 --within "30 days" --by cost
+    \b
+    The same by four processes of this machine, or by the workers of a Dask cluster with --cluster tcp://...:
+        estimate layout --model gpt3-175b --on h100,b200 --count 512:4096:x2 --by cost --workers 4
     """
-    presets = own_folders(own_presets)
+    by, format_, workers, cluster = (given.pop(name) for name in ("by", "format_", "workers", "cluster"))
+    presets, where = own_folders(own_presets), where_of(workers, cluster)
     asked = _inputs(question, given)
-    axes = {name: asked.pop(name, None) for name in ("on", "count")}
     with Progress() as bar:
-        found = search(asked, **axes, by=by, presets=presets, told=bar.told)
-    click.echo(layout_page(found, _written(asked, axes), terminal_width()).write(format_))
+        found = search(asked, by=by, presets=presets, cluster=where, told=bar.told)
+    click.echo(layout_page(found, asked, terminal_width()).write(format_))
 
 
 def _inputs(question: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,14 +60,8 @@ def _inputs(question: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
         from ..inputs.files import read_question
 
         stored = read_question(Path(question))
-    if given.get("count") and given.get("nodes"):
-        raise EstimatorError("--count and --nodes contradict each other; give one of them")
     within = given.get("within") or stored.get("within")
     rest = merged(
         {name: value for name, value in stored.items() if name != "within"}, {**given, "within": None}
     )
     return rest if within is None else {**rest, "within": within}
-
-
-def _written(asked: Mapping[str, Any], axes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**asked, **axes}.items() if value is not None}

@@ -12,6 +12,7 @@ import click
 from ..errors import EstimatorError
 from ..inputs.run import FIELDS, Run, option, rivals_of
 from ..presets import Presets
+from ..units import shorten
 
 Function = Callable[..., Any]
 
@@ -63,6 +64,37 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
         "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True,
         help="How to write the answer.",
     )  # fmt: skip
+
+
+def workers_options(function: Function) -> Function:
+    """Add --workers and --cluster, which say where long work is computed."""
+    function = click.option(
+        "--cluster", metavar="WHERE",
+        help="Compute on Dask: local:2 for two workers here, or a scheduler's address.",
+    )(function)  # fmt: skip
+    return click.option("--workers", metavar="NUMBER", help="Compute in so many processes of this machine.")(
+        function
+    )
+
+
+def where_of(workers: str | None, cluster: str | None) -> str | float | None:
+    """Return where to compute: so many processes, or a cluster.
+
+    Raises
+    ------
+    EstimatorError
+        Both are given, or the processes are no number.
+    """
+    if workers is None or cluster is not None:
+        if workers is not None:
+            raise EstimatorError("--workers and --cluster both say where to compute; leave one of them out")
+        return cluster
+    try:
+        return float(workers)
+    except ValueError:
+        raise EstimatorError(
+            f"--workers: {shorten(workers)} is no number of processes; write it like 2"
+        ) from None
 
 
 def terminal_width() -> int:

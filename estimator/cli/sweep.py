@@ -12,7 +12,7 @@ from ..errors import EstimatorError
 from ..sweeps.cells import Wanted
 from ..sweeps.sweep import Sweep, sweep
 from ..units import shorten
-from .options import merged, own_folders, question_options
+from .options import merged, own_folders, question_options, where_of, workers_options
 from .progress import Progress
 
 _HOW_TO = ("thin", "show", "ranged", "output", "resume", "workers", "cluster", "format_")
@@ -40,9 +40,7 @@ _HOW = "write it like count=512:8192:x2 or on=h100,a100"
               help="A quantity to tell the range of; wall_clock and cost where none is named. Repeat it.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="Write to a file: .parquet, .csv or .jsonl.")
 @click.option("--resume", is_flag=True, help="Go on with a file that was begun and stopped.")
-@click.option("--workers", metavar="NUMBER", help="Compute in so many processes of this machine.")
-@click.option("--cluster", metavar="WHERE",
-              help="Compute on Dask: local:2 for two workers here, or a scheduler's address.")  # fmt: skip
+@workers_options
 @question_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "jsonl", "markdown"]), default="table",
@@ -73,7 +71,7 @@ def command(
     how = {name: given.pop(name) for name in _HOW_TO}
     if how["resume"] and how["output"] is None:
         raise EstimatorError("--resume goes on with a file; name it with -o")
-    presets, where = own_folders(own_presets), _where(how["workers"], how["cluster"])
+    presets, where = own_folders(own_presets), where_of(how["workers"], how["cluster"])
     axes = _axes(vary)
     asked = _inputs(question, given, axes)
     groups = [[_name(word) for word in text.split(",")] for text in linked]
@@ -132,20 +130,6 @@ def _thin(text: str | None) -> float | None:
         return parse_count(text)
     except EstimatorError as error:
         raise EstimatorError(f"--thin: {error}") from None
-
-
-def _where(workers: str | None, cluster: str | None) -> str | float | None:
-    """Return where to compute: so many processes, or a cluster."""
-    if workers is None or cluster is not None:
-        if workers is not None:
-            raise EstimatorError("--workers and --cluster both say where to compute; leave one of them out")
-        return cluster
-    try:
-        return float(workers)
-    except ValueError:
-        raise EstimatorError(
-            f"--workers: {shorten(workers)} is no number of processes; write it like 2"
-        ) from None
 
 
 def _show(found: Sweep, format: str) -> None:

@@ -26,8 +26,29 @@ def front(one: Values, other: Values) -> Places:
     return order[fresh & np.isfinite(one[order])]
 
 
+def front_alike(one: Values, other: Values) -> Places:
+    """Return the places of a front, and of all that equal one on it in both.
+
+    Examples
+    --------
+    >>> front_alike(np.array([3.0, 1.0, 2.0, 1.0]), np.array([1.0, 5.0, 4.0, 5.0])).tolist()
+    [1, 3, 2, 0]
+    """
+    order = np.lexsort((other, one))
+    kept = front(one[order], other[order])
+    before = np.zeros(len(order), dtype=np.intp)
+    before[kept] = kept
+    leader = order[np.maximum.accumulate(before)]
+    alike = (one[order] == one[leader]) & (other[order] == other[leader])
+    return order[alike & np.isfinite(one[order])]
+
+
 class Some(NamedTuple):
-    """Some layouts: their time, their memory and a row of parts each. [s], [byte]"""
+    """Some layouts: their time, their memory and a row of parts each. [s], [byte]
+
+    Of layouts alike in both the one with the least parts, the first part first, stands before all others, so that what
+    is kept depends neither on the order in which layouts come nor on how many come at a time.
+    """
 
     time: Values
     memory: Values
@@ -38,7 +59,7 @@ class Some(NamedTuple):
         """Return none of them."""
         return cls(np.zeros(0), np.zeros(0), np.zeros((0, width)))
 
-    def take(self, places: Places) -> Some:
+    def take(self, places: Places | slice) -> Some:
         """Return some of them, in that order."""
         return Some(self.time[places], self.memory[places], self.layouts[places])
 
@@ -46,27 +67,39 @@ class Some(NamedTuple):
         """Return these and others."""
         return Some(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
+    def in_order(self) -> Some:
+        """Return them by time, then by memory, then by their parts."""
+        return self.take(np.lexsort((*self.layouts.T[::-1], self.memory, self.time)))
+
     def front(self) -> Some:
         """Return those that no other beats in time and memory, the fastest first."""
-        return self.take(front(self.time, self.memory))
+        some = self.in_order()
+        return some.take(front(some.time, some.memory))
 
     def fastest(self, number: int) -> Some:
         """Return so many of the fastest; of those alike in time the ones with the least memory."""
-        return self.take(fastest(self.time, self.memory, number))
+        return self.in_order().take(slice(number))
 
     def unbeaten(self, time: Values, memory: Values) -> Places:
-        """Return the places of others that none of these, which are a front, beats or equals in both."""
+        """Return the places of others that none of these, which are a front, is faster than at as little memory."""
         least = np.concatenate([[np.inf], self.memory])
-        return np.flatnonzero(memory < least[np.searchsorted(self.time, time, side="right")])
+        return np.flatnonzero(memory <= least[np.searchsorted(self.time, time, side="right")])
 
 
 def fastest(time: Values, memory: Values, number: int) -> Places:
-    """Return the places of so many of the least in time, and of those alike in it the least in memory.
+    """Return the places of so many of the least in time, of those alike in it the least in memory.
+
+    More than so many where several are alike in both.
 
     Examples
     --------
-    >>> fastest(np.array([2.0, np.inf, 1.0, 2.0]), np.array([5.0, 1.0, 9.0, 4.0]), 2).tolist()
-    [2, 3]
+    >>> fastest(np.array([2.0, np.inf, 1.0, 2.0, 2.0]), np.array([5.0, 1.0, 9.0, 4.0, 4.0]), 2).tolist()
+    [2, 3, 4]
     """
-    order = np.lexsort((memory, time))[:number]
-    return order[np.isfinite(time[order])]
+    order = np.lexsort((memory, time))
+    order = order[np.isfinite(time[order])]
+    if len(order) <= number:
+        return order
+    last = order[number - 1]
+    later = (time[order] > time[last]) | ((time[order] == time[last]) & (memory[order] > memory[last]))
+    return order[~later]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ from ..errors import EstimatorError
 from ..estimate import Estimate
 from ..inputs import Run
 from ..inputs.axes import read_axis
-from ..inputs.run import rivals_of
 from ..presets import Presets
+from ..workers import Given, opened, read
 from .fronts import front
 from .question import laid_out, lowered
 from .space import PARTS
@@ -117,10 +118,9 @@ def _layouts(some: Any) -> list[Layout]:
 def search(
     question: Run | Mapping[str, Any],
     *,
-    on: Any = None,
-    count: Any = None,
     by: str = "time",
     presets: Presets | None = None,
+    cluster: Given = None,
     told: Told | None = None,
 ) -> Search:
     """Try every legal layout of a question and return the best, on each of several accelerators and counts.
@@ -128,15 +128,16 @@ def search(
     Parameters
     ----------
     question
-        A `Run`, or inputs by name. What it gives of the layout is fixed, all else is open. With ``within`` beside
+        A `Run`, or inputs by name. What it gives of the layout is fixed, all else is open. Accelerators (``on``) and
+        counts may be several, each a list or text like ``h100,a100`` or ``512:4096:x2``. With ``within`` beside
         counts, only those in time are sought.
-    on, count
-        Accelerators and counts to try, each a list or text like ``h100,a100`` or ``512:4096:x2``; in place of those
-        of the question.
     by
         What is sought, ``time`` or ``cost``.
     presets
         Where names are looked up.
+    cluster
+        Where to compute, if not here: a number of processes, ``local:2`` or ``tcp://head-node:8786`` for Dask, or a
+        ``dask.distributed.Client``. What is found is the same.
     told
         Called with how far the work is.
 
@@ -151,29 +152,35 @@ def search(
 
     Examples
     --------
-    >>> asked = {"model": "gpt3-6.7b", "on": "nvidia-a100-sxm-80gb", "count": 8, "global_batch": 64, "zero": 3, "pp": 1}
-    >>> found = search(asked, count=[8, 16])
+    >>> asked = {"model": "gpt3-6.7b", "on": "nvidia-a100-sxm-80gb", "global_batch": 64, "zero": 3, "pp": 1}
+    >>> found = search({**asked, "count": [8, 16]})
     >>> [float(each.case.columns["count"]) for each in found.found], found.best is found.found[1]
     ([8.0, 16.0], True)
     """
     if by not in BY:
         raise EstimatorError(f"--by: '{by}' is neither time nor cost")
-    presets = presets or Presets()
+    records, where = presets or Presets(), read(cluster)
     inputs = dict(question.write() if isinstance(question, Run) else question)
-    axes = {"on": on, "count": count}
-    within = _taken(inputs, axes, presets)
-    runs = list(_runs(inputs, axes, presets))
-    return Search(
-        [_found(run, presets, told, place, len(runs)) for place, run in enumerate(runs)], by, within
-    )
+    within = _taken(inputs, records)
+    cases = [lowered(run, records) for run in _runs(inputs, records)]
+
+    def _told(place: int, done: int, of: int) -> None:
+        if told is not None:
+            told(
+                "layouts" if len(cases) == 1 else f"layouts of question {place + 1} of {len(cases)}", done, of
+            )
+
+    with opened(where) as team:
+        every = tried(cases, team, _told)
+    return Search([_found(case, came) for case, came in zip(cases, every, strict=True)], by, within)
 
 
-def _taken(inputs: dict[str, Any], axes: Mapping[str, Any], presets: Presets) -> float | None:
+def _taken(inputs: dict[str, Any], presets: Presets) -> float | None:
     """Take the deadline out of the inputs, for a count is searched and not followed from it."""
     given = inputs.pop("within", None)
     if given is None:
         return None
-    if axes["count"] is None and inputs.get("count") is None and inputs.get("nodes") is None:
+    if inputs.get("count") is None and inputs.get("nodes") is None:
         raise EstimatorError("--within: say which counts to search, like --count 512:4096:x2")
     return read_values("within", [given], presets)[0]
 
@@ -187,33 +194,26 @@ def read_values(name: str, given: Any, presets: Presets) -> list[Any]:
         raise EstimatorError(str(error).replace(f"--vary {name}:", f"--{name}:")) from None
 
 
-def _runs(inputs: Mapping[str, Any], axes: Mapping[str, Any], presets: Presets) -> Iterator[Run]:
+def _runs(inputs: Mapping[str, Any], presets: Presets) -> Iterator[Run]:
     """Yield the question of each accelerator and count."""
-    values = {name: read_values(name, given, presets) for name, given in axes.items() if given is not None}
+    values = {
+        name: read_values(name, inputs[name], presets)
+        for name in ("on", "count")
+        if inputs.get(name) is not None
+    }
     size = math.prod(len(each) for each in values.values())
     if size > MOST_QUESTIONS:
-        counted = " x ".join(f"{len(each):,} of --{name}" for name, each in values.items())
+        counted = " x ".join(f"{len(each):,} of --{name}" for name, each in values.items() if len(each) > 1)
         raise EstimatorError(
             f"{size:,} questions ({counted}) are more than the {MOST_QUESTIONS:,} that can be searched; take wider "
             "steps, like --count 512:4096:x2"
         )
-    rivals = {rival for name in values for rival in rivals_of(name)}
-    kept = {name: value for name, value in inputs.items() if name not in rivals}
-    for accelerator in values.get("on", [inputs.get("on")]):
-        for number in values.get("count", [kept.get("count")]):
-            given = {**kept, "on": accelerator, "count": number}
-            yield Run.read({name: value for name, value in given.items() if value is not None}, presets)
+    for some in product(*values.values()):
+        yield Run.read({**inputs, **dict(zip(values, some, strict=True))}, presets)
 
 
-def _found(run: Run, presets: Presets, told: Told | None, place: int, of: int) -> Found:
-    """Search one question."""
-    case = lowered(run, presets)
-
-    def _told(done: int, all_: int) -> None:
-        if told is not None:
-            told("layouts" if of == 1 else f"layouts of question {place + 1} of {of}", done, all_)
-
-    came = tried(case, _told)
+def _found(case: Case, came: Tried) -> Found:
+    """Return what came of one question."""
     best = _layouts(came.fastest)[:1]
     reason = f"the fastest that fits, of {came.counts.legal:,} legal layouts"
     return Found(case, came, answer_of(case, best[0].parts, reason) if best else None)

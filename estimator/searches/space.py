@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -28,13 +28,27 @@ MOST = 1_000_000_000
 _DIVIDING: tuple[str, ...] = ("pp", "cp", "vpp", "ep", "micro_batch")
 # So many layouts are given their next part at a time, and so many evaluated, that a processor's cache holds them.
 _AT_ONCE, _ROWS = 16384, 8192
+# What is opened first, and shared out, and about how many layouts without their knobs a share has: a third of a second.
+_DEGREES, _SHARE = ("tp", "pp", "cp"), 65536
+
+
+class Share(NamedTuple):
+    """Some degrees of a question, side by side, and how many legal layouts have them."""
+
+    degrees: Mapping[str, Values]
+    layouts: int
 
 
 class Size(NamedTuple):
-    """How many layouts are legal, and by part how many values go with none of those opened before."""
+    """The legal layouts, in shares of about as many each, and by part how many values go with none opened before."""
 
-    layouts: int
+    shares: Sequence[Share]
     refused: Mapping[str, int]
+
+    @property
+    def layouts(self) -> int:
+        """How many there are."""
+        return sum(share.layouts for share in self.shares)
 
 
 def divisors(number: int) -> list[int]:
@@ -125,7 +139,29 @@ def knobs(case: Case) -> dict[str, Values]:
 
 
 def size_of(case: Case) -> Size:
-    """Count the legal layouts of a question, and what was refused.
+    """Count the legal layouts of a question, share them out, and count what was refused.
+
+    Raises
+    ------
+    EstimatorError
+        There are more than can be tried.
+    """
+    refused: dict[str, int] = dict.fromkeys(_DIVIDING, 0)
+    tallied = {name: partial(_tallied, name, EVERY.rules[name], refused) for name in _DIVIDING}
+    every = EVERY._replace(rules={**EVERY.rules, **tallied})
+    shares = list(_shares(case, _degrees_of(case, every), every))
+    return Size(shares, {name: number for name, number in refused.items() if number})
+
+
+def _degrees_of(case: Case, every: Choices) -> Facts:
+    """Return all legal degrees, each taken for a question of its own."""
+    first = every._replace(options={name: every.options[name] for name in _DEGREES}, last=_all)
+    (found,) = opened(Facts(case, np.zeros(1, dtype=np.intp), {}), first)
+    return Facts(case, np.arange(len(found.asked)), found.parts)
+
+
+def _shares(case: Case, degrees: Facts, every: Choices) -> Iterator[Share]:
+    """Yield degrees that follow each other, so many together that they have enough layouts.
 
     Raises
     ------
@@ -133,15 +169,18 @@ def size_of(case: Case) -> Size:
         There are more than can be tried.
     """
     each = int(np.prod([len(values) for values in knobs(case).values()]))
-    refused: dict[str, int] = dict.fromkeys(_DIVIDING, 0)
-    tallied = {name: partial(_tallied, name, EVERY.rules[name], refused) for name in _DIVIDING}
-    rules = {**EVERY.rules, **tallied}
+    number = np.zeros(len(degrees.asked), dtype=np.intp)
     found = 0
-    for facts in opened(_question(case), EVERY._replace(rules=rules), _AT_ONCE):
+    for facts in opened(degrees, every, _AT_ONCE):
+        number += np.bincount(facts.asked, minlength=len(number))
         found += len(facts.asked) * each
         if found > MOST:
             raise EstimatorError(_too_many(case))
-    return Size(found, {name: number for name, number in refused.items() if number})
+    after = np.cumsum(number)
+    share = (after - number) // _SHARE
+    for which in np.unique(share[number > 0]):
+        places = np.flatnonzero((share == which) & (number > 0))
+        yield Share(degrees.take(places).parts, int(number[places].sum()) * each)
 
 
 def _tallied(name: str, rule: Callable[[Facts], Mask], refused: dict[str, int], facts: Facts) -> Mask:
@@ -159,19 +198,21 @@ def _too_many(case: Case) -> str:
     )
 
 
-def _question(case: Case) -> Facts:
-    return Facts(case, np.zeros(1, dtype=np.intp), {})
+def pieces(case: Case, share: Share | None = None) -> Iterator[dict[str, Values]]:
+    """Yield the columns of every legal layout, or of those of a share, some thousand at a time.
 
-
-def pieces(case: Case) -> Iterator[dict[str, Values]]:
-    """Yield the columns of every legal layout, some thousand at a time, the knobs on axes before that of the rest."""
+    The knobs are on axes before that of the rest.
+    """
+    degrees: Mapping[str, Values] = {} if share is None else share.degrees
+    rows = max((len(column) for column in degrees.values()), default=1)
+    question = Facts(case, np.zeros(rows, dtype=np.intp), degrees)
     # Norms are split or not whatever the other parts are, but for one tensor rank: that is a knob of all others.
     split = "sequence_parallel" in case.free
     rest = Choices(
         {name: each for name, each in EVERY.options.items() if name != "sequence_parallel"}, EVERY.rules, _all
     )
     held: dict[bool, list[Facts]] = {False: [], True: []}
-    for facts in opened(_question(case), rest, _AT_ONCE):
+    for facts in opened(question, rest, _AT_ONCE):
         many = facts["tp"] > 1
         for both in (False, True):
             held[both].append(facts.take(many == both) if split else facts.take(slice(None if both else 0)))

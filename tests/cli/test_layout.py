@@ -102,9 +102,18 @@ def test_a_question_file_is_searched(estimate: Estimate, tmp_path: Path) -> None
     assert estimate("layout", str(path)).out == estimate(*ASKED).out
 
 
+def test_workers_find_the_same(estimate: Estimate) -> None:
+    assert estimate(*ASKED, "--workers", "2") == estimate(*ASKED)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
+        (("--workers", "two"), "--workers: 'two' is no number of processes; write it like 2"),
+        (
+            ("--workers", "2", "--cluster", "local:2"),
+            "--workers and --cluster both say where to compute; leave one of them out",
+        ),
         (("--nodes", "2"), "--count and --nodes contradict each other; give one of them"),
         (("--by", "speed"), "Invalid value for '--by': 'speed' is not one of 'time', 'cost'."),
         (

@@ -20,8 +20,8 @@ from estimator.searches import tried as trying
 from estimator.searches.fronts import front
 from estimator.searches.question import lowered
 from estimator.searches.search import Layout
-from estimator.searches.space import PARTS, pieces
-from estimator.searches.tried import tried
+from estimator.searches.space import PARTS, pieces, size_of
+from estimator.searches.tried import Tried, tried
 
 PRESETS = Presets()
 SMALL: dict[str, Any] = {"model": "gpt3-6.7b", "on": "a100-sxm-80gb", "count": 8, "global_batch": 16}
@@ -75,7 +75,7 @@ def small_questions(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=5, deadline=None)
 def test_a_search_finds_what_brute_force_finds(question: dict[str, Any]) -> None:
     every, case = brute_force(question), lowered(Run(**question), PRESETS)
-    found = tried(case)
+    (found,) = tried([case])
     assert found.counts.fit == len(every)
     assert found.fastest.time.tolist() == sorted(time for time, _ in every)[: trying.TOLD]
     if every:
@@ -149,29 +149,45 @@ def test_counts_and_why_others_fell_out() -> None:
     assert few.fell_out["does not divide"] == sum(few.tried.refused.values()) > 0
 
 
-def test_neither_pieces_nor_their_size_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = lowered(Run(**SMALL), PRESETS)
-    whole = tried(case)
-    monkeypatch.setattr("estimator.searches.space._ROWS", 37)
-    monkeypatch.setattr("estimator.searches.space._AT_ONCE", 11)
-    parts = tried(case)
-    assert parts[0] == whole[0]
-    assert parts[3:] == whole[3:]
-    for one, other in ((parts.fastest, whole.fastest), (parts.front, whole.front)):
-        assert one.time.tolist() == other.time.tolist()
-        assert one.memory.tolist() == other.memory.tolist()
+def told_of(found: Tried) -> list[Any]:
+    """Everything that is told of a search, layouts and their order to the last bit included."""
+    some = [column.tobytes() for part in (found.fastest, found.front) for column in part]
+    return [*some, found.counts, found.alike, found.refused, found.least]
+
+
+@given(
+    small_questions(),
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.integers(1, 300),
+)
+@settings(max_examples=5, deadline=None)
+def test_neither_pieces_nor_their_size_change_what_is_found(
+    question: dict[str, Any], rows: int, at_once: int, share: int
+) -> None:
+    case = lowered(Run(**question), PRESETS)
+    (whole,) = tried([case])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in (("_ROWS", rows), ("_AT_ONCE", at_once), ("_SHARE", share)):
+            patch.setattr(f"estimator.searches.space.{name}", size)
+        (parts,) = tried([case])
+        assert sum(each.layouts for each in size_of(case).shares) == whole.counts.legal
+    assert told_of(parts) == told_of(whole)
 
 
 def test_the_cheapest_in_time_over_chips_and_counts() -> None:
-    asked = {"model": "gpt3-6.7b", "global_batch": 64, "tokens": "1e11", "offload": "none", "cp": 1}
-    found = search({**asked, "within": "10 days"}, on="h100,a100-sxm-80gb", count="8:32:x2", by="cost")
+    asked = {
+        "model": "gpt3-6.7b", "global_batch": 64, "tokens": "1e11", "offload": "none", "cp": 1, "within": "10 days",
+        "on": "h100,a100-sxm-80gb", "count": "8:32:x2",
+    }  # fmt: skip
+    found = search(asked, by="cost")
     assert [(each.case.words["accelerator"], float(each.case.columns["count"])) for each in found.found] == [
         (chip, count) for chip in ("nvidia-h100-sxm-80gb", "nvidia-a100-sxm-80gb") for count in (8.0, 16.0, 32.0)
     ]  # fmt: skip
     in_time = [each for each in found.found if each.amount("wall_clock") <= 10 * 86400]
     assert 0 < len(in_time) < len(found.found)
     assert found.best is min(in_time, key=lambda each: each.amount("cost"))
-    fastest = search({**asked, "within": "10 days"}, on="h100,a100-sxm-80gb", count="8:32:x2")
+    fastest = search(asked)
     assert fastest.best is min(fastest.found, key=lambda each: each.amount("wall_clock"))
     points = [(each.amount("wall_clock"), each.amount("cost")) for each in found.front]
     assert points == sorted(points)
@@ -196,7 +212,7 @@ def test_nothing_fits_and_nothing_is_in_time() -> None:
 
 def test_progress_is_told() -> None:
     told: list[tuple[str, int, int]] = []
-    search(SMALL, count=[4, 8], told=lambda what, done, of: told.append((what, done, of)))
+    search(SMALL | {"count": [4, 8]}, told=lambda what, done, of: told.append((what, done, of)))
     assert told[0][0] == "layouts of question 1 of 2"
     assert told[-1][0] == "layouts of question 2 of 2"
     assert told[-1][1] == told[-1][2] > 0
@@ -213,11 +229,11 @@ BAD: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
         "--within: say which counts to search, like --count 512:4096:x2",
     ),
     (
-        SMALL, {"count": "8:4096:0"},
+        SMALL | {"count": "8:4096:0"}, {},
         "--count: '8:4096:0' never comes to its end; write it like 512:8192:512, 512:8192:x2 or 512,1024,4096",
     ),
     (
-        SMALL, {"count": "1:2000:1"},
+        SMALL | {"count": "1:2000:1"}, {},
         "2,000 questions (2,000 of --count) are more than the 1,000 that can be searched; take wider steps, like "
         "--count 512:4096:x2",
     ),
@@ -252,5 +268,5 @@ def test_a_degree_is_fixed_though_the_batch_does_not_divide_over_all_cards_left(
 
 def test_an_unknown_chip_among_several_is_told() -> None:
     with pytest.raises(EstimatorError) as raised:
-        search(SMALL, on="h100,h1000")
+        search(SMALL | {"on": "h100,h1000"})
     assert str(raised.value).startswith("--on: ")
