@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import EstimatorError
+from . import footers
 from .table import Cells, Coded, Column
 
 # The key of a file's metadata under which stands what it answers.
@@ -37,13 +38,6 @@ def _schema(columns: Sequence[Column], question: str) -> Any:
     return arrow.schema(fields, metadata={QUESTION: question})
 
 
-def _writer(path: Path | BinaryIO, schema: Any, columns: Sequence[Column]) -> Any:
-    _, parquet = _libraries()
-    # A dictionary of numbers that hardly repeat takes four times as long and more room.
-    words = [column.name for column in columns if not column.unit]
-    return parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=words)
-
-
 class Parquet:
     """Parts are files of one row group each, and the file has them one after the other."""
 
@@ -56,7 +50,7 @@ class Parquet:
 
     def part(self, stream: BinaryIO, cells: Cells) -> None:
         """Write one part."""
-        arrow, _ = _libraries()
+        arrow, parquet = _libraries()
         schema = _schema(self.columns, self.question)
         arrays = [
             arrow.DictionaryArray.from_arrays(cell.codes, list(cell.words))
@@ -64,8 +58,10 @@ class Parquet:
             else cell
             for cell in cells.values()
         ]
-        with _writer(stream, schema, self.columns) as writer:
-            writer.write_table(arrow.Table.from_arrays([arrow.array(each) for each in arrays], schema=schema))
+        table = arrow.Table.from_arrays([arrow.array(each) for each in arrays], schema=schema)
+        # A dictionary of numbers that hardly repeat takes four times as long and more room.
+        words = [column.name for column in self.columns if not column.unit]
+        parquet.write_table(table, stream, compression="zstd", use_dictionary=words)
 
     def rows(self, path: Path) -> int:
         """Return how many rows a part has; none where it is damaged."""
@@ -76,11 +72,8 @@ class Parquet:
             return 0
 
     def join(self, parts: Iterable[Path], path: Path) -> None:
-        """Write the file from its parts, one in memory at a time."""
-        _, parquet = _libraries()
-        with _writer(path, _schema(self.columns, self.question), self.columns) as writer:
-            for part in parts:
-                writer.write_table(parquet.read_table(part, use_threads=False))
+        """Write the file from its parts, whose row groups are copied as they are."""
+        footers.join(parts, path)
 
     def question_of(self, path: Path) -> str | None:
         """Return what a file answers; None where it does not say so."""
