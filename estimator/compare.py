@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 # Inputs that a quantity or a word tells better.
 _TOLD = {
     "given_mfu",
+    "given_goodput",
     "efficiency_coefficient",
     "tp",
     "pp",

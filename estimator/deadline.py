@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -84,12 +85,21 @@ def _first(case: Case, step: Values) -> Values:
     columns = case.columns
     found = evaluate(case.with_columns({"count": columns["per_node"]}), ("time_at_peak",))
     steps = columns["tokens"] / (columns["global_batch"] * columns["seq"])
-    share = np.where(np.isnan(columns["given_mfu"]), _FIRST_MFU, columns["given_mfu"]) * columns["goodput"]
+    given, kept = columns["given_mfu"], columns["given_goodput"]
+    share = np.where(np.isnan(given), _FIRST_MFU, given) * np.where(np.isnan(kept), 1.0, kept)
     nodes = quotient(found.values["time_at_peak"] * steps, share * columns["within"])
-    whole = np.maximum(np.ceil(np.where(np.isfinite(nodes), nodes, 1.0) / step), 1.0)
+    nodes = np.minimum(np.where(np.isfinite(nodes), nodes, 1.0), _worth_while(columns))
+    whole = np.maximum(np.ceil(nodes / step), 1.0)
     if "global_batch" not in case.free:  # hardly any other number divides the batch
         whole = np.exp2(np.ceil(np.log2(whole)))
     return (whole * step)[:, np.newaxis]
+
+
+def _worth_while(columns: Mapping[str, Array]) -> Array:
+    """Return the nodes beyond which interruptions take more than further nodes give: one in each restart."""
+    most = quotient(np.ones(()), columns["failures"] * columns["restart_time"])
+    modelled = np.isnan(columns["given_goodput"]) & np.isnan(columns["given_mtbi"])
+    return np.where(modelled, most, np.inf)
 
 
 def _learnt(case: Case, search: _Search, tried: Values) -> _Search:

@@ -13,6 +13,7 @@ from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
 from .formulas import (
+    checkpoints,
     cost,
     energy,
     flops,
@@ -22,6 +23,7 @@ from .formulas import (
     memory_fit,
     memory_states,
     parameters,
+    reliability,
     scaling,
     step_time,
     throughput,
@@ -82,8 +84,18 @@ STEPS: tuple[Step, ...] = (
     Step("throughput", throughput.throughput, "token/s"),
     Step("throughput_per_accelerator", throughput.throughput_per_accelerator, "token/s"),
     Step("accelerator_hours", throughput.accelerator_hours, "hour"),
+    Step("mtbi", reliability.mtbi, "s"),
+    Step("checkpoint_size", checkpoints.checkpoint_size, "byte"),
+    Step("checkpoint_time", checkpoints.checkpoint_time, "s"),
+    Step("checkpoint_stall", checkpoints.checkpoint_stall, "s"),
+    Step("young_interval", checkpoints.young_interval, "s"),
+    Step("daly_interval", checkpoints.daly_interval, "s"),
+    Step("checkpoint_interval", checkpoints.checkpoint_interval, "s"),
+    Step("waiting_share", reliability.waiting_share, "1"),
+    Step("overhead", reliability.overhead, "1"),
+    Step("goodput", reliability.goodput, "1"),
     Step("occupied_hours", throughput.occupied_hours, "hour"),
-    Step("wall_clock", throughput.wall_clock, "s"),
+    Step("wall_clock", reliability.wall_clock, "s"),
     Step("power", energy.facility_power, "W"),
     Step("energy", energy.facility_energy, "kWh"),
     Step("carbon", energy.carbon, "kg"),
@@ -92,9 +104,12 @@ STEPS: tuple[Step, ...] = (
 # Inputs that an answer shows beside its results, and the units it shows them in.
 SHOWN_INPUTS: Mapping[str, str] = {
     "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
-    "given_mfu": "1", "goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1",
+    "given_mfu": "1", "given_goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1",
     "pue": "1", "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
+    "failures": "1/node/day", "restart_time": "s", "node_bandwidth": "byte/s/node",
+    "checkpoint_exposed": "1", "rollback_share": "1", "replacement_time": "s",
+    "replaced_share": "1",
     "tp": "1", "pp": "1", "vpp": "1", "cp": "1", "ep": "1", "zero": "1", "shard": "1", "sequence_parallel": "1",
 }  # fmt: skip
 UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}
@@ -222,7 +237,7 @@ def columns_of(wanted: Iterable[str]) -> frozenset[str]:
 
     Examples
     --------
-    >>> sorted(columns_of(["accelerator_hours"]) & {"tokens", "count", "price", "goodput"})
+    >>> sorted(columns_of(["accelerator_hours"]) & {"tokens", "count", "price", "failures"})
     ['count', 'tokens']
     """
     names = {name for _, inputs in _calls_for(frozenset(wanted)) for name, _ in inputs} | set(wanted)

@@ -114,7 +114,7 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
     "models": {**dict.fromkeys(_SIZES, _POSITIVE), "causal": _UP_TO_ONE},
     "grids": {"pue": _FROM_ONE},
     "assumptions": {
-        **dict.fromkeys("goodput usable_share".split(), _SHARE),
+        "usable_share": _SHARE,
         **dict.fromkeys(_DIVISORS, _POSITIVE),
         "pue": _FROM_ONE,
     },

@@ -199,11 +199,11 @@ def test_three_and_four_make_five() -> None:
 
 def test_an_unknown_that_moves_a_quantity_one_way_at_both_ends_counts_once() -> None:
     # Low: half the efficiency. High: half the goodput. Both double the cost; the larger one counts, and once.
-    both = Unknown("odd", {"given_mfu": array(0.2)}, {"goodput": array(0.25)})
+    both = Unknown("odd", {"given_mfu": array(0.2)}, {"given_goodput": array(0.25)})
     assert ratios(moved(both), "cost") == pytest.approx((1.0, 2.0), rel=1e-12)
-    worse = Unknown("odd", {"given_mfu": array(0.2)}, {"goodput": array(0.125)})
+    worse = Unknown("odd", {"given_mfu": array(0.2)}, {"given_goodput": array(0.125)})
     assert ratios(moved(worse), "cost") == pytest.approx((1.0, 4.0), rel=1e-12)
-    less = Unknown("odd", {"given_mfu": array(0.8)}, {"goodput": array(1.0)})
+    less = Unknown("odd", {"given_mfu": array(0.8)}, {"given_goodput": array(1.0)})
     assert ratios(moved(less), "cost") == pytest.approx((0.5, 1.0), rel=1e-12)
 
 
@@ -385,7 +385,14 @@ def test_the_value_is_what_evaluation_alone_gives_to_the_last_bit() -> None:
 def slower(**question: Any) -> Case:
     """A question without a count whose efficiency falls with it, by the exponent given; eight cards a node."""
     exponent = question.pop("exponent")
-    asked = {"params": 7e9, "tokens": "1T", "on": "nvidia-h100-sxm-80gb", "mfu": 0.4, **question}
+    asked = {
+        "params": 7e9,
+        "tokens": "1T",
+        "on": "nvidia-h100-sxm-80gb",
+        "mfu": 0.4,
+        "goodput": 1,
+        **question,
+    }
     law = {"efficiency_coefficient": array(1.0), "efficiency_exponent": array(exponent)}
     return case_of(**asked).with_columns(law)
 
@@ -723,7 +730,7 @@ def test_a_count_that_nobody_has_is_noted() -> None:
 
 
 def test_a_count_that_was_found_may_be_one_that_nobody_has() -> None:
-    idle, nobody = notes(params=1e13, tokens="200T", within="30 days")
+    idle, nobody = notes(params=1e13, tokens="200T", within="30 days", goodput=1)
     assert "accelerators are idle" in idle
     assert "more than any run on record" in nobody
 

@@ -90,14 +90,17 @@ def test_questions_in_a_row_get_each_the_count_it_gets_alone() -> None:
 
 
 def test_a_batch_beyond_those_on_record_is_no_way_to_meet_a_deadline() -> None:
-    case = lower(Run.read({"params": 70e9, "within": "6 hours"}, PRESETS), PRESETS)
+    case = lower(Run.read({"params": 70e9, "within": "6 hours", "goodput": 1}, PRESETS), PRESETS)
     usual = float(case.columns["global_batch"])
     found = sized(case)
     assert "no count finishes in that time: more accelerators hardly shorten the run" in found.notes
     assert usual < float(found.columns["global_batch"]) <= 8 * usual
     # With sixteen times the batch there are cards enough.
     large = sized(
-        lower(Run.read({"params": 70e9, "within": "6 hours", "global_batch": 16384}, PRESETS), PRESETS)
+        lower(
+            Run.read({"params": 70e9, "within": "6 hours", "global_batch": 16384, "goodput": 1}, PRESETS),
+            PRESETS,
+        )
     )
     assert float(evaluate(large).values["wall_clock"]) <= 6 * 3600
     assert not any("no count" in note for note in large.notes)
@@ -122,3 +125,29 @@ def test_a_chip_whose_peak_is_not_known_ends_the_search() -> None:
     case = lower(Run.read({"params": 7e9, "within": "3 days"}, PRESETS), PRESETS)
     nodes, in_time = nodes_in_time(case.with_columns({"peak": array(np.nan)}))
     assert (float(nodes), bool(in_time)) == (1.0, False)
+
+
+def test_more_nodes_than_interruptions_leave_time_for_are_not_taken() -> None:
+    """Beyond one interruption in each restart the run takes longer: 1 / (0.00512 a day x 10 minutes) nodes."""
+    case = lower(Run.read({"params": 1e13, "tokens": "200T", "within": "30 days"}, PRESETS), PRESETS)
+    found = sized(case)
+    assert float(found.columns["in_time"]) == 0.0
+    nodes = float(found.columns["count"]) / 8
+    assert nodes == pytest.approx(1 / (0.00512 / 86400 * 600), rel=0.2)
+    fewer, more = (found.columns["count"] * factor for factor in (0.25, 8.0))
+    time = {
+        float(count): float(evaluate(found.with_columns({"count": count})).values["wall_clock"])
+        for count in (fewer, found.columns["count"], more)
+    }
+    assert min(time, key=time.__getitem__) == float(found.columns["count"])
+
+
+def test_a_deadline_is_met_with_what_interruptions_take() -> None:
+    question = {"params": 70e9, "tokens": "15T", "within": "30 days", "mfu": 0.4}
+    plain, often = (
+        sized(lower(Run.read({**question, **more}, PRESETS), PRESETS))
+        for more in ({"goodput": 1}, {"failures": "0.01 1/node/day", "restart_time": "20 minutes"})
+    )
+    assert float(often.columns["count"]) > float(plain.columns["count"])
+    assert float(evaluate(often).values["wall_clock"]) <= 30 * 86400
+    assert float(evaluate(often).values["goodput"]) < 0.95

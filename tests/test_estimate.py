@@ -202,7 +202,7 @@ def plain(of: Mapping[str, float]) -> dict[str, float]:
     efficiency = min(1.0, of["efficiency_coefficient"] * of["count"] ** -of["efficiency_exponent"])
     speed = of["peak"] * of["given_mfu"] * efficiency / per_token
     productive = of["tokens"] / speed
-    held = productive / of["goodput"]
+    held = productive / of["given_goodput"]
     power = of["power_per_accelerator"] * (1 + of["host_share"]) * of["pue"]
     return {
         "parameters": total, "active_parameters": passed + outer, "flops_per_token": per_token,
@@ -250,7 +250,7 @@ def columns(draw: st.DrawFn) -> dict[str, float]:
     )}  # fmt: skip
     shares = {
         name: draw(st.floats(0.1, 1.0))
-        for name in ("given_mfu", "goodput", "efficiency_coefficient", "host_share")
+        for name in ("given_mfu", "given_goodput", "efficiency_coefficient", "host_share")
     }
     sizes = {
         name: draw(st.floats(1.0, 1e12)) for name in ("tokens", "peak", "price", "power_per_accelerator")

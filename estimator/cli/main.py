@@ -16,6 +16,10 @@ from ..errors import EstimatorError
 COMMANDS = {
     "train": ("train", "Estimate one training run: FLOPs, memory, time, accelerator-hours, energy, cost."),
     "memory": ("memory", "Tell whether a run fits on its cards, and what would make it fit."),
+    "goodput": (
+        "goodput",
+        "Tell what interruptions take of the wall time, and how often to write checkpoints.",
+    ),
     "layout": ("layout", "Find the best parallel layout: every legal one tried, on one machine or several."),
     "sweep": ("sweep", "Ask a question at every combination of some inputs' values: what-if grids."),
     "solve": ("solve", "Find the value of an input at which a quantity meets its target."),

@@ -31,7 +31,8 @@ def checkpoint_size(transformer: Transformer, optimizer: Optimizer, method: Meth
 
     References
     ----------
-    BigScience, ``train/tr11-176B-ml/README.md``: 8 bytes for the optimizer and 4 + 2 for the weights, 14 a parameter.
+    BigScience, ``train/tr11-176B-ml/README.md``, 2022: 14 bytes a parameter, 8 for the optimizer and
+    4 + 2 for the weights.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def checkpoint_time(
 
     References
     ----------
-    BigScience, ``train/tr11-176B-ml/README.md``: 2.3 TB in about 40 s from 48 nodes.
+    BigScience, ``train/tr11-176B-ml/README.md``, 2022: 2.3 TB in about 40 s from 48 nodes.
 
     Examples
     --------
@@ -81,8 +82,9 @@ def checkpoint_time(
     >>> round(float(checkpoint_time(size, unknown, node, np.float64(384), np.float64(8))))
     40
     """
-    nodes = node_bandwidth * count / per_node
-    return checkpoint_size / np.where(np.isnan(checkpoint_bandwidth), nodes, checkpoint_bandwidth)
+    nodes = np.where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
+    unknown = np.isnan(checkpoint_bandwidth)
+    return checkpoint_size / np.where(unknown, node_bandwidth * nodes, checkpoint_bandwidth)
 
 
 def checkpoint_stall(checkpoint_time: Array, checkpoint_exposed: Array) -> Array:
@@ -147,8 +149,7 @@ def daly_interval(checkpoint_stall: Array, mtbi: Array) -> Array:
 
     Notes
     -----
-    .. math::
-        \tau = \sqrt{2 \delta M} \left[ 1 + \frac{1}{3} \sqrt{\frac{\delta}{2 M}} + \frac{\delta}{18 M} \right] - \delta
+    .. math:: \tau = \sqrt{2 \delta M} \left[ 1 + \frac{1}{3} \sqrt{\delta / 2M} + \delta / 18M \right] - \delta
 
     and M where a checkpoint takes 2 M or more.
 
@@ -169,7 +170,7 @@ def daly_interval(checkpoint_stall: Array, mtbi: Array) -> Array:
 
 
 def checkpoint_interval(
-    given_interval: Array, checkpoint_stall: Array, checkpoint_time: Array, mtbi: Array
+    given_interval: Array, daly_interval: Array, checkpoint_stall: Array, checkpoint_time: Array
 ) -> Array:
     r"""Time of work between checkpoints: as given, else the one that loses the least. [s]
 
@@ -177,12 +178,12 @@ def checkpoint_interval(
     ----------
     given_interval
         Where it is known, else NaN. [s]
+    daly_interval
+        The one that loses the least. [s]
     checkpoint_stall
         Time that training stands still for one checkpoint. [s]
     checkpoint_time
         To write one checkpoint: the next cannot begin before. [s]
-    mtbi
-        Mean time between interruptions of the job. [s]
 
     Notes
     -----
@@ -195,9 +196,9 @@ def checkpoint_interval(
     Examples
     --------
     >>> import numpy as np
-    >>> unknown, stall, mean = np.float64(np.nan), np.float64(50), np.float64(10_000)
-    >>> round(float(checkpoint_interval(unknown, stall, stall, mean)), 1)
-    966.9
+    >>> unknown, best, stall, time = map(np.float64, (np.nan, 120, 5, 300))
+    >>> float(checkpoint_interval(unknown, best, stall, time))
+    295.0
     """
-    best = np.maximum(daly_interval(checkpoint_stall, mtbi), checkpoint_time - checkpoint_stall)
+    best = np.maximum(daly_interval, checkpoint_time - checkpoint_stall)
     return np.where(np.isnan(given_interval), best, given_interval)

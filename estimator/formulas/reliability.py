@@ -8,7 +8,7 @@ from ..arrays import Array, quotient
 from ..breakdown import Breakdown
 
 # Beyond so many mean times between interruptions a piece of work is as good as never done: keeps exponentials finite.
-_NEVER = 100.0
+_NEVER = 300.0
 
 
 def mtbi(failures: Array, count: Array, per_node: Array, given_mtbi: Array) -> Array:
@@ -45,7 +45,8 @@ def mtbi(failures: Array, count: Array, per_node: Array, given_mtbi: Array) -> A
     >>> round(float(mtbi(a_day, np.float64(16384), np.float64(8), np.float64(np.nan))) / 3600, 2)
     3.09
     """
-    return np.where(np.isnan(given_mtbi), quotient(per_node, failures * count), given_mtbi)
+    nodes = np.where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
+    return np.where(np.isnan(given_mtbi), quotient(np.ones(()), failures * nodes), given_mtbi)
 
 
 def waiting_share(mtbi: Array, replaced_share: Array, replacement_time: Array, spare_nodes: Array) -> Array:
@@ -60,7 +61,7 @@ def waiting_share(mtbi: Array, replaced_share: Array, replacement_time: Array, s
     replacement_time
         Until such a node is repaired or replaced. [s]
     spare_nodes
-        Nodes held beside those of the job; NaN where a spare is always at hand. [1]
+        Nodes held beside those of the job; infinite where a spare is always at hand. [1]
 
     Notes
     -----
@@ -80,11 +81,11 @@ def waiting_share(mtbi: Array, replaced_share: Array, replacement_time: Array, s
 
     >>> import numpy as np
     >>> day, all_ = np.float64(86400), np.float64(1)
-    >>> waiting_share(day, all_, day, np.array([0.0, 1.0, np.nan])).round(3).tolist()
+    >>> waiting_share(day, all_, day, np.array([0.0, 1.0, np.inf])).round(3).tolist()
     [0.5, 0.2, 0.0]
     """
     away = quotient(replaced_share * replacement_time, mtbi)
-    spares = np.where(np.isnan(spare_nodes), -1.0, spare_nodes)
+    spares = np.where(np.isfinite(spare_nodes), spare_nodes, -1.0)
     shape = np.broadcast_shapes(np.shape(away), np.shape(spares))
     found = np.where(spares < 0, 0.0, np.ones(shape))
     for server in range(1, int(np.max(spares, initial=-1.0)) + 2):
@@ -225,5 +226,11 @@ def wall_clock(
     productive = quotient(accelerator_hours, count)
     modelled = np.isnan(given_goodput)
     not_told = np.where(modelled, 0.0, 1.0 / np.where(modelled, 1.0, given_goodput) - 1.0)
-    parts = {name: productive * np.where(modelled, part, 0.0) for name, part in overhead.parts.items()}
-    return Breakdown({"productive": productive, **parts, "not_told": productive * not_told})
+    lost = {name: np.where(modelled, part, 0.0) for name, part in overhead.parts.items()}
+    parts = {name: _beside(productive, part) for name, part in {**lost, "not_told": not_told}.items()}
+    return Breakdown({"productive": productive, **parts})
+
+
+def _beside(time: Array, share: Array) -> Array:
+    """Return a share of a time; none of a time without end is none."""
+    return np.where(share == 0, 0.0, time * np.where(share == 0, 1.0, share))

@@ -254,23 +254,6 @@ def occupied_hours(accelerator_hours: Array, goodput: Array) -> Array:
     return accelerator_hours / goodput
 
 
-def wall_clock(occupied_hours: Array, count: Array) -> Array:
-    """Time from start to end. [s]
-
-    Parameters
-    ----------
-    occupied_hours
-        Accelerator-time that the machines are held. [accelerator*s]
-    count
-        Accelerators. [accelerator]
-
-    Returns
-    -------
-    Seconds. [s]
-    """
-    return quotient(occupied_hours, count)
-
-
 def nodes_needed(occupied_hours: Array, within: Array, per_node: Array, fewest: Array) -> Array:
     """Whole nodes that finish in time and hold the model. [node]
 

@@ -77,9 +77,19 @@ def count(low: float, high: float) -> Reader:
     return number(units.parse_count, low, high)
 
 
-def share(low: float = 1e-6, high: float = 1.0) -> Reader:
+def share(low: float = 1e-6, most: float = 1.0) -> Reader:
     """Make a reader of a share of one, like 0.45 or 45%."""
-    return number(units.parse_share, low, high)
+    return number(units.parse_share, low, most)
+
+
+def or_zero(read: Reader) -> Reader:
+    """Make a reader that takes zero beside what another reads."""
+
+    def _read(value: Any, presets: Presets) -> float:
+        zero_ = not isinstance(value, bool) and str(value).strip().rstrip("% ") in ("0", "0.0")
+        return 0.0 if zero_ else read(value, presets)
+
+    return _read
 
 
 def measured(unit: str, example: str, low: float, high: float) -> Reader:

@@ -75,6 +75,14 @@ class Run:
     calibration: str | None
     scaling_efficiency: float | None
     goodput: float | None
+    failures: float | None
+    mtbi: float | None
+    checkpoint_interval: float | None
+    checkpoint_bandwidth: float | None
+    restart_time: float | None
+    rollback_share: float | None
+    spare_nodes: float | None
+    replacement_time: float | None
     price: Price | None
     plan: str | None
     currency: str | None
@@ -221,16 +229,23 @@ def rivals_of(name: str) -> set[str]:
     return {one if other == name else other for one, other in RIVALS if name in (one, other)}
 
 
+# Inputs with a unit: the one in which a question file holds them where that loses nothing, and that of the house.
+_WRITTEN = {
+    "within": ("day", "s"), "power": ("W", "W"), "failures": ("1/node/day", "1/node/s"), "mtbi": ("hour", "s"),
+    "checkpoint_interval": ("minute", "s"), "checkpoint_bandwidth": ("GB/s", "byte/s"),
+    "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
+}  # fmt: skip
+
+
 def write_input(name: str, value: Any) -> str | float:
     """Return one input as a question file holds it: units where it has them, else a plain number."""
     if isinstance(value, Price):
         return value.write()
-    if name == "within":
-        days = f"{value / 86400.0:.12g} day"
-        return days if units.parse(days, "s", days) == value else f"{value!r} s"
-    if name == "power":
-        return f"{value:.12g} W" if float(f"{value:.12g}") == value else f"{value!r} W"
-    return value
+    if name not in _WRITTEN:
+        return value
+    unit, house = _WRITTEN[name]
+    short = f"{value / units.unit_bases(unit)[0]:.12g} {unit}"
+    return short if units.parse(short, house, short) == value else f"{value!r} {house}"
 
 
 def _field_faults(error: ValidationError) -> list[str]:

@@ -104,7 +104,49 @@ FIELDS: Mapping[str, Field] = {
     "scaling_efficiency": Field(
         fields.share(), "Share of the throughput kept at this scale, like 0.92.", "SHARE"
     ),
-    "goodput": Field(fields.share(), "Share of the time that is productive, like 0.9.", "SHARE"),
+    "goodput": Field(
+        fields.share(),
+        "Share of the time that is productive, like 0.9; modelled where it is left out.",
+        "SHARE",
+    ),
+    "failures": Field(
+        fields.measured("1/node/s", "0.004 1/node/day", 1e-14, 1.0),
+        'Interruptions of a node, like "0.004 1/node/day" (4 in 1,000 node-days).',
+        "RATE",
+    ),
+    "mtbi": Field(
+        fields.measured("s", "3 hours", 1.0, 1e12),
+        'Mean time between interruptions of the whole job, like "3 hours".',
+        "TIME",
+    ),
+    "checkpoint_interval": Field(
+        fields.measured("s", "30 minutes", 1.0, 1e9),
+        'Time of work between checkpoints, like "30 minutes"; the best where it is left out.',
+        "TIME",
+    ),
+    "checkpoint_bandwidth": Field(
+        fields.measured("byte/s", "50 GB/s", 1e3, 1e18),
+        'That all nodes together write a checkpoint with, like "50 GB/s".',
+        "BANDWIDTH",
+    ),
+    "restart_time": Field(
+        fields.measured("s", "10 minutes", 1e-3, 1e9),
+        'From an interruption until training goes on, like "10 minutes".',
+        "TIME",
+    ),
+    "rollback_share": Field(
+        fields.or_zero(fields.share(most=0.99)),
+        "Share of the work that loss spikes throw away, like 1%.",
+        "SHARE",
+    ),
+    "spare_nodes": Field(
+        fields.or_zero(fields.whole(1, 1e4)), "Nodes held in reserve; without them a run waits for repairs."
+    ),
+    "replacement_time": Field(
+        fields.measured("s", "1 day", 1e-3, 1e9),
+        'Until a node that failed is replaced, like "1 day"; with --spare-nodes.',
+        "TIME",
+    ),
     "price": Field(fields.price, 'Rent, like "2 USD/gpu/hour" or "16 USD/node/hour".', "PRICE"),
     "plan": Field(fields.one_of(*PLANS), f"Price plan: {', '.join(PLANS)}.", "NAME"),
     "currency": Field(fields.one_of(*CURRENCIES), "Currency of the answer, like USD or CNY.", "CODE"),
@@ -126,5 +168,9 @@ RIVALS = (
     ("tokens", "epochs"), ("tokens", "dataset_tokens"), ("tokens_per_param", "epochs"),
     ("tokens_per_param", "dataset_tokens"), ("tokens", "samples"), ("tokens_per_param", "samples"),
     ("dataset_tokens", "samples"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
-    ("price", "plan"), ("mfu", "calibration"), ("platform", "scaling_efficiency"),
+    ("price", "plan"), ("mfu", "calibration"), ("platform", "scaling_efficiency"), ("failures", "mtbi"),
+    *(("goodput", cause) for cause in (
+        "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth", "restart_time", "rollback_share",
+        "spare_nodes", "replacement_time",
+    )),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from ..case import Case, Draft
 from ..errors import EstimatorError, QuestionError
 from ..inputs import Run
 from ..presets import Presets
-from . import layout, machine, memory, model, prices, published, step_time, training
+from . import layout, machine, memory, model, prices, published, reliability, step_time, training
 from .asked import Asked
 
 __all__ = ["lower"]
@@ -27,6 +27,7 @@ def lower(run: Run, presets: Presets) -> Case:
         model.lower,
         training.lower,
         machine.lower,
+        reliability.lower,
         layout.lower,
         step_time.lower,
         memory.lower,

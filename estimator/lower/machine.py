@@ -25,7 +25,6 @@ def lower(asked: Asked) -> None:
     _links(asked, accelerator, node)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
-    asked.number("goodput", "goodput")
     _power(asked, accelerator)
     if accelerator.words.get("architecture") == "cpu" and asked.run.mfu is None:
         asked.draft.notes.append(

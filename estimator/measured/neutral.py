@@ -17,7 +17,10 @@ from .table import Floats
 # Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN.
 NEUTRAL: Mapping[str, float] = {
     "tokens": math.nan, "price": math.nan, "power_per_accelerator": math.nan, "host_share": 0.0, "pue": 1.0,
-    "carbon_intensity": math.nan, "goodput": 1.0, "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
+    "carbon_intensity": math.nan, "given_goodput": 1.0, **dict.fromkeys(
+        ("failures", "given_mtbi", "given_interval", "checkpoint_bandwidth", "node_bandwidth", "checkpoint_exposed",
+         "restart_time", "rollback_share", "spare_nodes", "replacement_time", "replaced_share"), math.nan
+    ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
     "given_mfu": math.nan, "ulysses": 0.0,
 }  # fmt: skip
 KEEPS = ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused")

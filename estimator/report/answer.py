@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..estimate import UNITS, Estimate
+from ..arrays import Array
+from ..estimate import UNITS, Amount, Estimate
 from ..formulas.stages import KINDS
 from ..provenance import Origin
 from . import words
@@ -37,6 +38,7 @@ LABELS = {
 # Shares, shown in percent.
 SHARES = (
     "efficiency_coefficient", "given_efficiency", "given_mfu", "mfu", "hfu", "scaling_efficiency", "goodput",
+    "given_goodput", "rollback_share", "waiting_share",
 )  # fmt: skip
 # Dates, which no comma divides.
 _YEARS = ("stack_year",)
@@ -110,22 +112,36 @@ def _basis(estimate: Estimate) -> str:
     return f"; {words.share(given)} given, {words.share(kept)} of it kept at this scale" if lost else ""
 
 
-# A part of a step that takes less than this share of it is not worth a word.
+# A part that takes less than this share of it is not worth a word.
 _WORTH_TELLING = 0.005
 
 
 def step_line(estimate: Estimate) -> str:
     """Tell where the time of a step goes, the largest part first; nothing where the time is not known."""
-    total = float(estimate.step_time.value)
+    time = estimate.step_time
+    told = _shares(time, time.parts, _WORTH_TELLING)
+    return f"A step of {words.amount(float(time.value), 's')} goes to: {told}." if told else ""
+
+
+def wall_line(estimate: Estimate) -> str:
+    """Tell what the wall clock loses and to what, the most first; nothing where the goodput is given or not known."""
+    lost = {part: value for part, value in estimate.wall_clock.parts.items() if part != "productive"}
+    told = _shares(estimate.wall_clock, lost, _WORTH_TELLING / 10.0)
+    given = not math.isnan(float(estimate.given_goodput.value))
+    return "" if given or not told else f"Of the wall clock are lost: {told}."
+
+
+def _shares(time: Amount, parts: Mapping[str, Array], least: float) -> str:
+    """Write parts of a time as shares of it, the largest first; nothing where it is not known."""
+    total = float(time.value)
     if not math.isfinite(total) or total <= 0.0:
         return ""
-    shares = {name: float(part) / total for name, part in estimate.step_time.parts.items()}
-    told = [
-        f"{name.replace('_', ' ')} {words.digits(share * 100.0, 2)} %"
-        for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
-        if share >= _WORTH_TELLING
-    ]
-    return f"A step of {words.amount(total, 's')} goes to: {', '.join(told)}."
+    shares = {part: float(value) / total for part, value in parts.items()}
+    return ", ".join(
+        f"{part.replace('_', ' ')} {words.digits(share * 100.0, 2)} %"
+        for part, share in sorted(shares.items(), key=lambda pair: -pair[1])
+        if share >= least
+    )
 
 
 def _stage(estimate: Estimate) -> str:
@@ -176,8 +192,9 @@ def table(estimate: Estimate, width: int = 100) -> str:
     lines = assumption_lines(assumption_rows(estimate), width)
     head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
     step = wrapped(step_line(estimate), width, "", "    ")
+    wall = wrapped(wall_line(estimate), width, "", "    ")
     known = wrapped(_on_record(estimate), width, "", "    ")
-    parts = [head, grid(estimate).table(), step, known, "\n".join([_ASSUMED, *lines])]
+    parts = [head, grid(estimate).table(), step, wall, known, "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -215,6 +232,7 @@ def markdown(estimate: Estimate) -> str:
         head,
         grid(estimate).markdown(),
         step_line(estimate),
+        wall_line(estimate),
         "\n".join(warnings),
         listed.markdown(),
     ]

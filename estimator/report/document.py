@@ -72,7 +72,7 @@ def as_json(amount: Amount, estimate: Estimate) -> dict[str, Any]:
 
 
 # Quantities that are modelled unless an input settles them.
-_SETTLED = {"mfu": "given_mfu", "scaling_efficiency": "efficiency_coefficient"}
+_SETTLED = {"mfu": "given_mfu", "scaling_efficiency": "efficiency_coefficient", "goodput": "given_goodput"}
 
 
 def _kind(amount: Amount, estimate: Estimate) -> str:
@@ -113,7 +113,11 @@ def _number(value: Any) -> float | None:
 
 
 # Columns that a user knows by another name.
-_ALIASES = {"efficiency_coefficient": "scaling_efficiency", "sharding": "layout"}
+_ALIASES = {
+    "efficiency_coefficient": "scaling_efficiency",
+    "sharding": "layout",
+    "node_bandwidth": "checkpoint_bandwidth",
+}
 # Sizes of buffers, and the part of a card's memory without which it is no matter how large they may be.
 _BUFFERS = {"live": "gathered_weights", "bucket": "reduced_gradients"}
 

@@ -10,6 +10,8 @@ _WORDS = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, ""))
 _DECIMAL = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
 _TIMES = (("year", 2.0), ("day", 2.0), ("hour", 2.0), ("minute", 2.0))
+# Units that are written with a decimal prefix, and as what.
+_PREFIXED = {"W": "W", "FLOP/s": "FLOP/s", "kWh": "Wh", "byte/s": "B/s", "byte/s/node": "B/s/node"}
 _COUNTED = ("hour", "token", "1")
 
 
@@ -58,8 +60,8 @@ def scale(value: float, unit: str) -> tuple[float, str]:
         return _step(size, 1.0, _BINARY, " ", "B")
     if unit == "kg":
         return (1000.0, " t") if size >= 1000.0 else (1.0, " kg")
-    if unit in ("W", "FLOP/s", "kWh"):
-        return _step(size, 3600.0 if unit == "kWh" else 1.0, _DECIMAL, " ", unit.removeprefix("k"))
+    if unit in _PREFIXED:
+        return _step(size, 3600.0 if unit == "kWh" else 1.0, _DECIMAL, " ", _PREFIXED[unit])
     if unit in units.CURRENCIES or unit in _COUNTED:
         name = f" {unit}" if unit in units.CURRENCIES else ""
         return _step(size, factor, _WORDS if size < 1e15 * factor else _WORDS[-1:], "", name)

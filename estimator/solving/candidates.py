@@ -132,7 +132,7 @@ class Candidates:
 
     def _columns(self, case: Case) -> set[str]:
         """Return the columns that hold the solved input."""
-        held = {"nodes": "count", "mfu": "given_mfu", "power": "power_per_accelerator", "goodput": "goodput",
+        held = {"nodes": "count", "mfu": "given_mfu", "power": "power_per_accelerator", "goodput": "given_goodput",
                 "scaling_efficiency": "efficiency_coefficient", "tokens_per_param": "tokens", "epochs": "tokens",
                 "dataset_tokens": "tokens", "samples": "tokens"}  # fmt: skip
         name = held.get(self.unknown.name, self.unknown.name)

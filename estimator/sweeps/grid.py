@@ -38,7 +38,7 @@ DIRECT: Mapping[str, Direct] = {
     "within": Direct("within"),
     "mfu": Direct("given_mfu"),
     "scaling_efficiency": Direct("efficiency_coefficient"),
-    "goodput": Direct("goodput"),
+    "goodput": Direct("given_goodput"),
     "price": Direct("price", without=frozenset({"currency"})),
     "power": Direct("power_per_accelerator"),
     "pue": Direct("pue"),

@@ -18,7 +18,18 @@ from estimator import Run, ask, sample
 from .run import Ran
 
 Estimate = Callable[..., Ran]
-QUESTION = ("--model", "llama-65b", "--on", "a100-sxm-80gb", "--count", "2048", "--tokens", "1.4T")
+QUESTION = (
+    "--model",
+    "llama-65b",
+    "--on",
+    "a100-sxm-80gb",
+    "--count",
+    "2048",
+    "--tokens",
+    "1.4T",
+    "--goodput",
+    "1",
+)
 NOTE = "--samples 64 without --epochs is taken as --draws 64; a data set has both"
 
 

@@ -17,6 +17,7 @@ Estimate = Callable[..., Ran]
 BASE = (
     "--params", "7B", "--on", "h100", "--price", "2 USD/gpu/hour", "--mfu", "40%", "--global-batch", "1024",
     "--tp", "1", "--pp", "1", "--zero", "3", "--micro-batch", "1", "--recompute", "full",
+    "--goodput", "1",
 )  # fmt: skip
 TOKENS = ("solve", "tokens", *BASE, "--count", "256", "--cost", "100000 USD")
 
@@ -100,6 +101,8 @@ def test_limits_are_told_where_nothing_reaches_the_target(estimate: Estimate) ->
         "64",
         "--within",
         "30 days",
+        "--goodput",
+        "1",
     )
     assert paragraphs(late)[0] == (
         "No value of mfu keeps the wall clock at most 30 days: the limit is 114 days, at mfu = 100 %."

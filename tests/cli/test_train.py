@@ -91,7 +91,7 @@ def test_every_assumption_has_a_reason(estimate: Estimate) -> None:
     answer = document(estimate("train", "--params", "65e9", "--format", "json"))
     assumptions = answer["assumptions"]
     assert isinstance(assumptions, list)
-    assert {"tokens", "accelerator", "within", "goodput", "price"} <= {item["name"] for item in assumptions}
+    assert {"tokens", "accelerator", "within", "failures", "price"} <= {item["name"] for item in assumptions}
     assert all(item["reason"] for item in assumptions)
 
 

@@ -16,7 +16,6 @@ from estimator.formulas.memory_states import Method
 from estimator.formulas.parameters import total_parameters
 from estimator.formulas.shapes import transformer
 
-HOUR = 3600.0
 few = settings(deadline=None, max_examples=100)
 LLAMA = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
 ADAMW = Optimizer(*map(array, (2, 2, 4, 8, 8, 0, 0, 0, 0)))
@@ -64,9 +63,9 @@ def test_a_checkpoint_longer_than_twice_the_time_between_interruptions_is_writte
 
 def test_an_interval_that_is_given_stands_and_no_write_begins_before_the_last_one_ended() -> None:
     given_ = array([math.nan, 1800.0])
-    found = checkpoints.checkpoint_interval(given_, array(1.0), array(600.0), array(10 * HOUR))
-    assert float(checkpoints.daly_interval(array(1.0), array(10 * HOUR))) < 599
+    found = checkpoints.checkpoint_interval(given_, array(270.0), array(1.0), array(600.0))
     assert found.tolist() == [599.0, 1800.0]
+    assert float(checkpoints.checkpoint_interval(given_[0], array(700.0), array(1.0), array(600.0))) == 700.0
 
 
 @few

@@ -112,7 +112,7 @@ def test_the_loss_formula_by_its_own_terms() -> None:
 
 
 def test_each_cell_has_its_own_spares() -> None:
-    spares, away = array([[0.0], [2.0], [math.nan]]), array([0.5, 20.0]) * DAY
+    spares, away = array([[0.0], [2.0], [math.inf]]), array([0.5, 20.0]) * DAY
     found = reliability.waiting_share(array(DAY), array(1.0), away, spares)
     alone = [
         [float(reliability.waiting_share(array(DAY), array(1.0), array(a), array(k))) for a in away]

@@ -26,7 +26,7 @@ class Fleet(NamedTuple):
     interval: float
     stall: float
     restart: float
-    spares: float = math.nan
+    spares: float = math.inf
     replacement: float = DAY
     replaced: float = 1.0
     rollback: float = 0.0
@@ -58,7 +58,7 @@ class Simulation:
     def lose_a_node(self) -> None:
         """Send a node to repair, and wait while more are away than there are spares."""
         fleet = self.fleet
-        if math.isnan(fleet.spares) or self.random.random() >= fleet.replaced:
+        if math.isinf(fleet.spares) or self.random.random() >= fleet.replaced:
             return
         mean = fleet.replacement
         heapq.heappush(self.away, self.wall + (self.random.exponential(mean) if self.exponential else mean))

@@ -91,7 +91,7 @@ def test_power_given_holds_the_host() -> None:
 
 
 def test_goodput_lengthens_what_is_paid_for_and_not_the_work() -> None:
-    whole, part = answer(), answer(goodput=0.5)
+    whole, part = answer(goodput=1), answer(goodput=0.5)
     assert part.accelerator_hours.value == whole.accelerator_hours.value
     for name in ("occupied_hours", "wall_clock", "energy", "cost"):
         assert float(part.amount(name).value) == pytest.approx(2 * float(whole.amount(name).value))

@@ -208,7 +208,7 @@ def test_every_assumption_is_a_line_with_its_option_and_reason() -> None:
     estimate = answer(seq=None, goodput=None, grid=None, scaling_efficiency=None, model=None, params=7e9)
     text = " ".join(answers.table(estimate, 10_000).split("Assumed")[1].split())
     for words in (
-        "seq = 4,096 (--seq): ", "goodput = 100 % (--goodput): ", "grid = world (--grid): ",
+        "seq = 4,096 (--seq): ", "failures = 0.00512 1/node/day (--failures): ", "grid = world (--grid): ",
         f"layout = {estimate.case.words['sharding']} (--tp): the fastest that fits", "stack = typical (--stack): ",
         "stack_year = 2022 (--stack-year): ",
     ):  # fmt: skip

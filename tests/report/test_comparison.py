@@ -114,8 +114,8 @@ def test_what_differs_as_given_and_what_follows() -> None:
 def test_an_input_that_one_question_left_out_shows_what_was_taken() -> None:
     first, other = question(), (Run.read({**GIVEN, "goodput": None}, PRESETS), answer(goodput=None))
     text = comparison_page(side_by_side(first, other), ["a", "b"]).write("table")
-    (line,) = [line for line in text.splitlines() if line.startswith("goodput ") and "assumed" in line]
-    assert line.split()[1:] == ["90", "%", "100", "%,", "assumed"]
+    (line,) = [line for line in text.splitlines() if line.startswith("goodput ") and "modelled" in line]
+    assert line.split()[1:] == ["0.9", "99.7", "%,", "modelled"]
 
 
 def test_rows_and_document_agree() -> None:

@@ -73,7 +73,7 @@ def test_what_was_given_and_what_was_derived(usual: Estimate) -> None:
         "tokens": "given", "mfu": "derived", "scaling_efficiency": "given", "goodput": "given", "cost": "derived",
     }  # fmt: skip
     assert made["mfu"]["value"] == pytest.approx(0.4 * 0.95)
-    assert document(answer(goodput=None), {})["goodput"]["origin"] == "assumed"
+    assert document(answer(goodput=None), {})["goodput"]["origin"] == "derived"
     alone = document(answer(scaling_efficiency=None), {})
     assert [alone[name]["origin"] for name in ("mfu", "scaling_efficiency")] == ["given", "derived"]
     assert alone["mfu"]["value"] == pytest.approx(0.4)

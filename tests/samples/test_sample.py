@@ -77,7 +77,8 @@ def test_unknowns_of_one_column_multiply() -> None:
 def test_a_model_of_a_given_size_keeps_it_in_every_shape(name: str) -> None:
     estimate, found = answered(name)
     np.testing.assert_allclose(found.values["parameters"], estimate.values["parameters"], rtol=1e-14)
-    assert np.ptp(drawn(estimate.case, normal_draws(np.arange(64.0), range(9), 0)).columns["hidden"]) > 1000
+    draws = normal_draws(np.arange(64.0), range(len(estimate.case.unknowns)), 0)
+    assert np.ptp(drawn(estimate.case, draws).columns["hidden"]) > 1000
 
 
 def test_the_amount_is_the_median_between_the_ends() -> None:

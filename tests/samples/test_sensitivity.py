@@ -32,9 +32,9 @@ def factors(down: float, up: float) -> tuple[float, float, float]:
 
 def test_three_and_four_share_as_nine_and_sixteen() -> None:
     """Cost is hours / goodput times price: logarithms add, and variances are 0.3^2 and 0.4^2 alike scaled."""
-    case = case_of("layout", one("goodput", *factors(0.3, 0.3)), one("price", *factors(0.4, 0.4)))
+    case = case_of("layout", one("given_goodput", *factors(0.3, 0.3)), one("price", *factors(0.4, 0.4)))
     shares = found(case, "cost", "wall_clock")
-    assert shares.unknowns == ("goodput", "price")
+    assert shares.unknowns == ("given_goodput", "price")
     for order in (shares.first_order, shares.total_order):
         np.testing.assert_allclose(order["cost"], [9 / 25, 16 / 25], atol=WITHIN)
         np.testing.assert_allclose(order["wall_clock"], [1, 0], atol=WITHIN)
@@ -42,7 +42,7 @@ def test_three_and_four_share_as_nine_and_sixteen() -> None:
 
 def test_lopsided_unknowns_share_by_the_variance_of_joined_halves() -> None:
     """d = 0 and u = 1: V = 1/2 - 1 / 2 pi = 0.3408; d = u = 1: V = 1."""
-    case = case_of("layout", one("goodput", 1 - 1e-15, 1.0, math.e), one("price", *factors(1.0, 1.0)))
+    case = case_of("layout", one("given_goodput", 1 - 1e-15, 1.0, math.e), one("price", *factors(1.0, 1.0)))
     variance = 0.5 - 1 / (2 * math.pi)
     assert variance == pytest.approx(0.3408, abs=1e-4)
     shares = found(case, "cost")
@@ -107,7 +107,7 @@ def test_without_unknowns_there_is_nothing_to_share() -> None:
 
 
 def test_a_grid_has_the_shares_of_its_cells() -> None:
-    case = case_of("layout", one("goodput", *factors(0.3, 0.3)), one("price", *factors(0.4, 0.4)))
+    case = case_of("layout", one("given_goodput", *factors(0.3, 0.3)), one("price", *factors(0.4, 0.4)))
     counts = np.array([1024.0, 2048.0])
     grid = found(case.with_columns({"count": counts}), "cost", "energy", samples=64)
     assert grid.first_order["cost"].shape == (2, 2)

@@ -267,9 +267,11 @@ def test_columns_that_the_search_of_a_layout_may_look_at_are_told() -> None:
 
     open_ = lower(Run(params=7e9, count=8), PRESETS)
     assert {"count", "seq", "global_batch", "tp"} <= reads_of(open_)
-    assert not {"price", "pue", "tokens", "goodput", "given_mfu", "power_per_accelerator"} & reads_of(open_)
+    assert not {"price", "pue", "tokens", "given_goodput", "given_mfu", "power_per_accelerator"} & reads_of(
+        open_
+    )
     late = lower(Run(params=7e9), PRESETS)
-    assert {"within", "tokens", "goodput", "given_mfu"} <= reads_of(late)
+    assert {"within", "tokens", "given_goodput", "failures", "given_mfu"} <= reads_of(late)
     assert not {"price", "pue"} & reads_of(late)
 
 
