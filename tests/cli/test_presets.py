@@ -296,20 +296,8 @@ def test_an_own_chip_stands_beside_ours(estimate: Estimate, own: Path) -> None:
 
 
 def test_an_own_chip_and_price_book_answer_a_question(estimate: Estimate, own: Path) -> None:
-    words = (
-        "--params",
-        "7B",
-        "--tokens",
-        "140B",
-        "--count",
-        "64",
-        "--mfu",
-        "0.5",
-        "--goodput",
-        "1",
-        "--presets",
-        str(own),
-    )
+    words = ("--params", "7B", "--tokens", "140B", "--count", "64", "--mfu", "0.5", "--goodput", "1",
+             "--presets", str(own))  # fmt: skip
     ran = estimate("train", "--on", "acme1", *words, "--format", "json")
     assert ran.code == 0, ran.err
     answer = json.loads(ran.out)

@@ -30,4 +30,5 @@ def test_another_accelerator_or_model_has_nothing_on_record() -> None:
 def test_the_answer_prints_it_below_the_parts_of_a_step() -> None:
     lines = table(ask(Run.read(_405B, Presets())), 10_000).split("\n\n")
     assert lines[-2].startswith("On record: Llama 3.1 405B (Meta, 2024): 41 % MFU")
-    assert lines[-3].startswith("A step of ")
+    assert lines[-3].startswith("Of the wall clock are lost: ")
+    assert lines[-4].startswith("A step of ")

@@ -15,10 +15,11 @@ from estimator.solving.unknowns import UNKNOWNS
 from estimator.units import Price
 
 HOUR, DAY = 3600.0, 86400.0
-# Every part of the layout is given, and the MFU: time follows from FLOPs alone.
+# Every part of the layout is given, the MFU and the goodput: time follows from FLOPs alone.
 GIVEN: dict[str, Any] = {
     "params": "7B", "on": "h100", "count": 256, "price": "2 USD/gpu/hour", "tokens": "1T", "global_batch": 1024,
     "tp": 1, "pp": 1, "vpp": 1, "cp": 1, "zero": 3, "micro_batch": 1, "recompute": "full", "mfu": 0.4,
+    "goodput": 1,
 }  # fmt: skip
 FREE: dict[str, Any] = {"params": "7B", "on": "h100", "count": 256, "price": "2 USD/gpu/hour"}
 
@@ -108,7 +109,7 @@ def test_no_count_is_enough_for_an_hour() -> None:
 
 def test_counts_are_whole_nodes_and_one_more_node_costs_too_much() -> None:
     question = {**without("count"), "scaling_efficiency": 0.9, "global_batch": 65536}
-    # At a given MFU every count costs alike: all of them meet it, or none.
+    # At a given MFU and goodput every count costs alike: all of them meet it, or none.
     every = ask(Run(**question, count=8))
     assert solve(question, "count", cost=f"{float(every.cost.value) * 1.01} USD").status == "any"
     found = solve(
