@@ -3,7 +3,8 @@
 usage: sweeps.py [CELLS] [RUNS]
 
 Prints medians, the ratio to what numpy or pyarrow alone take for as many numbers, peak memory, and where the time goes.
-Measurements take turns with their references, so that a machine that slows down slows both.
+Measurements take turns with their references, so that a machine that slows down slows both; rates and ratios are of a
+core, which others hardly change.
 """
 
 from __future__ import annotations
@@ -27,23 +28,25 @@ BASE = {
     "params": "70B", "on": "h100", "tp": 8, "pp": 4, "vpp": 1, "cp": 1, "ep": 1, "zero": 1, "micro_batch": 1,
     "recompute": "full", "sequence_parallel": "on", "global_batch": 32768,
 }  # fmt: skip
-FIXED = 10 * 5 * 200
+FIXED, TOKENS = 10 * 5, 200
 COLUMNS = 15  # ten quantities, whether it fits, two ends of two ranges
 
 
 class Measured(NamedTuple):
-    """Seconds and peak memory of a process. [s], [byte]"""
+    """Seconds, seconds of a core, and peak memory of a process. [s], [s], [byte]"""
 
     seconds: float
+    core: float
     peak: float
 
 
 def axes(cells: int) -> dict[str, object]:
-    prices = np.linspace(1.0, 3.0, max(1, cells // FIXED)).tolist()
+    tokens = min(TOKENS, max(1, cells // FIXED))
+    prices = np.linspace(1.0, 3.0, max(1, cells // (FIXED * tokens))).tolist()
     return {
         "count": [32 * 2**power for power in range(10)],
         "goodput": [0.8, 0.85, 0.9, 0.95, 1.0],
-        "tokens": np.geomspace(1e11, 2e13, 200).tolist(),
+        "tokens": np.geomspace(1e11, 2e13, tokens).tolist(),
         "price": [f"{price!r} USD/gpu/hour" for price in prices],
     }
 
@@ -100,7 +103,7 @@ def bare_parquet(cells: int) -> None:
 
 def nothing(cells: int) -> None:
     """What a process takes that imports the same and asks one cell."""
-    with_ranges(FIXED)
+    with_ranges(FIXED * TOKENS)
 
 
 TASKS: dict[str, Callable[[int], None]] = {
@@ -115,7 +118,7 @@ def measured(name: str, cells: int) -> Measured:
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{name} failed")
-    return Measured(time.perf_counter() - start, used.ru_maxrss * 1024.0)
+    return Measured(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024.0)
 
 
 def medians(names: tuple[str, ...], cells: int, runs: int) -> Iterator[tuple[str, Measured]]:
@@ -137,13 +140,14 @@ def main() -> None:
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     found = dict(medians(tuple(TASKS), cells, runs))
     print(f"{cells:,} cells, medians of {runs} processes")
-    for name, (seconds, peak) in found.items():
+    for name, (seconds, core, peak) in found.items():
         print(
-            f"{name:14} {seconds:7.2f} s  {cells / seconds / 1e6:6.2f} M cells/s  peak {peak / 2**20:6.0f} MiB"
+            f"{name:14} {seconds:7.2f} s  {core:7.2f} s of a core  {cells / core / 1e6:6.2f} M cells/s of a core  "
+            f"peak {peak / 2**20:6.0f} MiB"
         )
     for ours, theirs in (("values_alone", "bare_numpy"), ("to_parquet", "bare_parquet")):
-        print(f"{ours} over {theirs}: {found[ours].seconds / found[theirs].seconds:.2f}")
-    rate = cells / (found["values_alone"].seconds - found["nothing"].seconds) / 1e6
+        print(f"{ours} over {theirs}: {found[ours].core / found[theirs].core:.2f}")
+    rate = cells / (found["values_alone"].core - found["nothing"].core) / 1e6
     print(f"values_alone without the start of a process: {rate:.1f} M cells/s")
     profiled(min(cells, 2_000_000))
 

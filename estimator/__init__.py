@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .samples import Sample, Sensitivity, sample
     from .searches import Search, search
     from .solving import Solution, solutions, solve
-    from .sweeps import Sweep, Wanted, sweep
+    from .sweeps import Sweep, Vary, Wanted, sweep
 
 __all__ = [
     "Amount",
@@ -32,6 +32,7 @@ __all__ = [
     "Sensitivity",
     "Solution",
     "Sweep",
+    "Vary",
     "Wanted",
     "ask",
     "evaluate",
@@ -46,7 +47,8 @@ __all__ = [
 _PLACES = {
     "ask": "answer", "Case": "case", "EstimatorError": "errors", "QuestionError": "errors", "Amount": "estimate",
     "Estimate": "estimate", "evaluate": "answer", "Run": "inputs", "load": "inputs.files", "Presets": "presets",
-    "Search": "searches", "search": "searches", "Sweep": "sweeps", "Wanted": "sweeps", "sweep": "sweeps",
+    "Search": "searches", "search": "searches", "Sweep": "sweeps", "Vary": "sweeps", "Wanted": "sweeps",
+    "sweep": "sweeps",
     "Solution": "solving", "solutions": "solving", "solve": "solving",
     "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import EstimatorError
+from ..sweeps.axes import Vary
 from ..sweeps.cells import Wanted
 from ..sweeps.sweep import Sweep, sweep
 from ..units import shorten
@@ -76,8 +77,8 @@ def command(
     asked = _inputs(question, given, axes)
     groups = [[_name(word) for word in text.split(",")] for text in linked]
     wanted = _wanted(how, asked.keys() | axes.keys())
-    thin = _thin(how["thin"])
-    found = sweep(asked, axes, linked=groups, wanted=wanted, thin=thin, presets=presets, cluster=where)
+    varied = Vary(axes, groups, _thin(how["thin"]))
+    found = sweep(asked, varied, wanted=wanted, presets=presets, cluster=where)
     if how["output"] is None:
         _show(found, how["format_"])
     else:

@@ -15,7 +15,7 @@ from ..inputs import Run
 from ..inputs.run import option, write_input
 from ..presets import Presets
 from ..provenance import Origin
-from ..sweeps import Wanted, sweep
+from ..sweeps import Vary, Wanted, sweep
 from ..sweeps.cells import FITS, LATE
 from ..units import Price
 from .laws import Chosen
@@ -78,7 +78,7 @@ class Candidates:
         vary = self.inputs(values)
         linked = [list(vary)] if len(vary) > 1 else []
         wanted = Wanted((self.quantity, "count", "per_node", FITS), (self.quantity,))
-        found = sweep(self.given, vary, linked=linked, wanted=wanted, presets=self.presets)
+        found = sweep(self.given, Vary(vary, linked), wanted=wanted, presets=self.presets)
         chunks = list(found.chunks())
         self._reasons = chunks[0].reasons
         late = np.array([LATE in reason for reason in self._reasons])

@@ -37,13 +37,25 @@ class Axis(NamedTuple):
         return Axis({name: [values[place] for place in places] for name, values in self.values.items()})
 
 
-def axes_of(
-    vary: Mapping[str, Any],
-    linked: Sequence[Sequence[str]],
-    given: Mapping[str, Any],
-    presets: Presets,
-    unit: str,
-) -> tuple[Axis, ...]:
+class Vary(NamedTuple):
+    """What varies, where there is more to say of it than the values.
+
+    Attributes
+    ----------
+    values
+        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``.
+    linked
+        Groups of inputs that run together instead of each with all of the other.
+    thin
+        How many cells of a large grid to answer, spread evenly over it, on one axis.
+    """
+
+    values: Mapping[str, Any]
+    linked: Sequence[Sequence[str]] = ()
+    thin: float | None = None
+
+
+def axes_of(vary: Vary, given: Mapping[str, Any], presets: Presets, unit: str) -> tuple[Axis, ...]:
     """Read the axes of a sweep, those that are linked put together in the place of their first.
 
     Raises
@@ -53,21 +65,21 @@ def axes_of(
     """
     faults = [
         f"--vary {name}: {option(name)} is given too; leave one of them out"
-        for name in vary
+        for name in vary.values
         if given.get(name) is not None
     ]
     values: dict[str, Sequence[Any]] = {}
-    for name, spec in vary.items():
+    for name, spec in vary.values.items():
         try:
             values[name] = read_axis(name, spec, presets, unit)
         except EstimatorError as error:
             faults.append(str(error))
-    faults += _unlinked(values, linked) if len(values) == len(vary) else []
-    if not vary:
+    faults += _unlinked(values, vary.linked) if len(values) == len(vary.values) else []
+    if not vary.values:
         faults.append("nothing varies: give --vary, like --vary count=512:8192:x2")
     if faults:
         raise QuestionError(faults)
-    return tuple(_joined(values, linked))
+    return tuple(_joined(values, vary.linked))
 
 
 def _unlinked(values: Mapping[str, Sequence[Any]], linked: Sequence[Sequence[str]]) -> list[str]:

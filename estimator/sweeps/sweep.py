@@ -14,7 +14,7 @@ from ..inputs import Run
 from ..inputs.run import write_input
 from ..presets import Presets
 from ..workers import Given, Team, Where, opened, read
-from .axes import Axis, axes_of, cells_of, thinned
+from .axes import Axis, Vary, axes_of, cells_of, thinned
 from .cells import FITS, Cells, Chunk, Wanted, searched
 from .grid import Box, Grid, boxes, direct_columns
 from .lowered import Questions, lowered
@@ -29,13 +29,11 @@ Told = Callable[[str, int, int], None]
 Made = TypeVar("Made")
 
 
-def sweep(  # noqa: PLR0913 - what is asked, and where it is computed
+def sweep(
     question: Run | Mapping[str, Any],
-    vary: Mapping[str, Any],
+    vary: Mapping[str, Any] | Vary,
     *,
-    linked: Sequence[Sequence[str]] = (),
     wanted: Wanted | Sequence[str] = (),
-    thin: float | None = None,
     presets: Presets | None = None,
     cluster: Given = None,
 ) -> Sweep:
@@ -46,13 +44,10 @@ def sweep(  # noqa: PLR0913 - what is asked, and where it is computed
     question
         What all cells share; the inputs that vary are left out.
     vary
-        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``.
-    linked
-        Groups of inputs that run together instead of each with all of the other.
+        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``; with those that
+        are linked, or how many of all cells to answer, as a `Vary`.
     wanted
         Names of quantities, or those with and those without a range as a `Wanted`; the main ones where it is empty.
-    thin
-        How many cells of a large grid to answer, spread evenly over it, on one axis.
     presets
         The records.
     cluster
@@ -75,12 +70,13 @@ def sweep(  # noqa: PLR0913 - what is asked, and where it is computed
     """
     records, where = presets or Presets(), read(cluster)
     given = question.write() if isinstance(question, Run) else dict(question)
-    axes = axes_of(vary, linked, given, records, _unit(given))
-    _bounded(axes, thin)
-    axes = axes if thin is None else thinned(axes, int(thin))
+    vary = vary if isinstance(vary, Vary) else Vary(vary)
+    axes = axes_of(vary, given, records, _unit(given))
+    _bounded(axes, vary.thin)
+    axes = axes if vary.thin is None else thinned(axes, int(vary.thin))
     first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
     Run.read({**given, **first}, records)
-    wanted = wanted if isinstance(wanted, Wanted) else Wanted.usual(wanted, given.keys() | vary.keys())
+    wanted = wanted if isinstance(wanted, Wanted) else Wanted.usual(wanted, given.keys() | vary.values.keys())
     return Sweep(given, axes, _checked(wanted), records, where)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator import EstimatorError, Presets, QuestionError, sweep
+from estimator import EstimatorError, Presets, QuestionError, Vary, sweep
 from estimator.inputs.axes import read_axis
 from estimator.sweeps.axes import Axis, thinned
 from estimator.units import parse_price
@@ -139,7 +139,7 @@ def test_what_no_grid_can_be_is_told_before_anything_is_computed(
     vary: dict[str, Any], linked: Any, message: str
 ) -> None:
     with pytest.raises(QuestionError) as caught:
-        sweep(BASE, vary, linked=linked, presets=PRESETS)
+        sweep(BASE, Vary(vary, linked), presets=PRESETS)
     assert str(caught.value) == message
 
 
@@ -156,7 +156,7 @@ def test_a_grid_that_explodes_is_refused_with_its_count_and_a_way_out() -> None:
         "of a sweep; take wider steps, link axes with --zip, or answer a sample that is spread over them with "
         "--thin 100000"
     )
-    assert sweep(BASE, many, thin=50, presets=PRESETS).shape == (50,)
+    assert sweep(BASE, Vary(many, thin=50), presets=PRESETS).shape == (50,)
 
 
 def test_too_many_questions_to_read_are_refused() -> None:

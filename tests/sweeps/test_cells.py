@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from estimator import Presets, QuestionError, Wanted, sweep
+from estimator import Presets, QuestionError, Vary, Wanted, sweep
 from estimator.estimate import STEPS, UNITS
 from estimator.sweeps import cells
 from estimator.sweeps.found import Found, reads_of
@@ -83,13 +84,13 @@ GRIDS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
 @pytest.mark.parametrize("name", GRIDS)
 def test_a_cell_is_the_single_answer_to_the_last_bit(name: str) -> None:
     base, vary, linked = GRIDS[name]
-    cells_are_single_answers(sweep(base, vary, linked=linked, presets=PRESETS))
+    cells_are_single_answers(sweep(base, Vary(vary, linked), presets=PRESETS))
 
 
 @pytest.mark.parametrize("name", ["found layouts", "found counts on two chips", "experts"])
 def test_every_quantity_and_every_range_is_the_single_answer_s(name: str) -> None:
     base, vary, linked = GRIDS[name]
-    cells_are_single_answers(sweep(base, vary, linked=linked, wanted=EVERYTHING, presets=PRESETS), 5)
+    cells_are_single_answers(sweep(base, Vary(vary, linked), wanted=EVERYTHING, presets=PRESETS), 5)
 
 
 WORDS = {
@@ -151,7 +152,7 @@ def test_any_cell_of_any_grid_is_the_single_answer(
 @pytest.mark.parametrize("most", [1, 4, 7])
 def test_the_size_of_a_chunk_changes_nothing(name: str, most: int) -> None:
     base, vary, linked = GRIDS[name]
-    chunks_change_nothing(sweep(base, vary, linked=linked, presets=PRESETS), most)
+    chunks_change_nothing(sweep(base, Vary(vary, linked), presets=PRESETS), most)
 
 
 def test_chunks_follow_each_other_in_rows() -> None:
@@ -293,8 +294,15 @@ def test_questions_are_stacked_where_they_are_alike_in_all_but_numbers() -> None
             assert {np.shape(family.columns[name]) for name in ("given_mfu", "hidden", "price")} == {()}
 
 
-def test_whether_a_card_fits_whose_memory_nobody_knows_is_not_known() -> None:
-    (chunk,) = sweep({"params": "7B", "count": 8}, {"on": "h100,amd-epyc-9654"}, presets=PRESETS).chunks()
+def test_whether_a_card_fits_whose_memory_nobody_knows_is_not_known(tmp_path: Path) -> None:
+    record = PRESETS.files("accelerators")["amd-epyc-9654"].read_text(encoding="utf-8")
+    kept = [
+        line for line in record.splitlines() if not line.startswith(("memory ", "memory_usable", "aliases"))
+    ]
+    (tmp_path / "accelerators").mkdir()
+    (tmp_path / "accelerators" / "no-memory.toml").write_text("\n".join(kept), encoding="utf-8")
+    own = Presets((tmp_path,))
+    (chunk,) = sweep({"params": "7B", "count": 8}, {"on": "h100,no-memory"}, presets=own).chunks()
     assert chunk.values["fits"][0] == 1.0
     assert np.isnan(chunk.values["fits"][1])
     assert "no memory on record" in chunk.reasons[chunk.reason[1]]

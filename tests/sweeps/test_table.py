@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimator import EstimatorError, Presets, Run, Wanted, ask, sweep
+from estimator import EstimatorError, Presets, Run, Vary, Wanted, ask, sweep
 from estimator.inputs.axes import read_axis
 from estimator.report.document import document
 from estimator.sweeps import table as tables
@@ -121,7 +121,7 @@ def test_the_table_of_the_library_has_plain_columns() -> None:
 
 
 def test_labelled_arrays() -> None:
-    asked = sweep(BASE, VARY, linked=(), presets=PRESETS)
+    asked = sweep(BASE, VARY, presets=PRESETS)
     data, (chunk,) = asked.dataset(), asked.chunks()
     assert dict(data.sizes) == {"count": 2, "price": 3, "on": 2}
     assert data.price.values.tolist() == [1.5, 2.0, 3.0]
@@ -131,7 +131,7 @@ def test_labelled_arrays() -> None:
     assert float(data.cost_high.sel(count=8, price=2, on="h100")) == chunk.high["cost"][0, 1, 0]
     assert data.reason.sel(on="910b").values.tolist() == [[""] * 3] * 2
     linked = sweep(
-        BASE | {"count": 8}, {"on": "h100,a100", "price": "2,1"}, linked=[("on", "price")], presets=PRESETS
+        BASE | {"count": 8}, Vary({"on": "h100,a100", "price": "2,1"}, [("on", "price")]), presets=PRESETS
     )
     assert dict(linked.dataset().sizes) == {"on+price": 2}
     assert linked.dataset().on.values.tolist() == ["h100", "a100"]
