@@ -22,6 +22,7 @@ from .formulas import (
     memory_card,
     memory_fit,
     memory_states,
+    ownership,
     parameters,
     reliability,
     scaling,
@@ -29,12 +30,15 @@ from .formulas import (
     throughput,
 )
 from .formulas.collectives import Machine
+from .formulas.cost import Project, Spot
 from .formulas.job import Coefficients, Host, Job
 from .formulas.layout import Layout
 from .formulas.memory import Optimizer
 from .formulas.memory_card import Card
 from .formulas.memory_states import Method
+from .formulas.ownership import Ownership
 from .formulas.parameters import Transformer
+from .shown import SHOWN_INPUTS
 
 
 class Step(NamedTuple):
@@ -99,19 +103,19 @@ STEPS: tuple[Step, ...] = (
     Step("power", energy.facility_power, "W"),
     Step("energy", energy.facility_energy, "kWh"),
     Step("carbon", energy.carbon, "kg"),
-    Step("cost", cost.rental_cost, "currency"),
+    Step("spot_loss", cost.spot_loss, "1"),
+    Step("rent_cost", cost.rent_cost, "currency"),
+    Step("rent_price", cost.rent_price, "currency/accelerator/hour"),
+    Step("investment", ownership.investment, "currency"),
+    Step("electricity", ownership.electricity, "currency/day"),
+    Step("own_price", ownership.own_price, "currency/accelerator/hour"),
+    Step("own_cost", ownership.own_cost, "currency"),
+    Step("break_even_utilisation", ownership.break_even_utilisation, "1"),
+    Step("break_even_time", ownership.break_even_time, "s"),
+    Step("cost", cost.run_cost, "currency"),
+    Step("cost_per_hour", cost.cost_per_hour, "currency/accelerator/hour"),
+    Step("cost_per_application", cost.cost_per_application, "currency"),
 )
-# Inputs that an answer shows beside its results, and the units it shows them in.
-SHOWN_INPUTS: Mapping[str, str] = {
-    "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
-    "given_mfu": "1", "given_goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1",
-    "pue": "1", "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
-    "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
-    "failures": "1/node/day", "restart_time": "s", "node_bandwidth": "byte/s/node",
-    "checkpoint_exposed": "1", "rollback_share": "1", "replacement_time": "s",
-    "replaced_share": "1",
-    "tp": "1", "pp": "1", "vpp": "1", "cp": "1", "ep": "1", "zero": "1", "shard": "1", "sequence_parallel": "1",
-}  # fmt: skip
 UNITS: Mapping[str, str] = {**SHOWN_INPUTS, **{step.name: step.unit for step in STEPS}}
 
 
@@ -200,7 +204,7 @@ class Estimate:
 _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
     "method": (Method, "method_"), "card": (Card, ""), "machine": (Machine, ""), "coefficients": (Coefficients, "fit_"),
-    "host": (Host, ""),
+    "host": (Host, ""), "spot": (Spot, "spot_"), "ownership": (Ownership, ""), "project": (Project, ""),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(

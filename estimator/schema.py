@@ -106,7 +106,8 @@ _SIZES = "parameters active_parameters layers hidden heads seq training_tokens".
 _DIVISORS = (
     "tokens_per_param within seq micro_batch accelerators_per_node price_spread largest_run live_parameters "
     "reduce_bucket hidden_coefficient hidden_exponent hidden_spread vocab head_dim batch_scale batch_exponent "
-    "parameter_scale token_scale parameter_exponent token_exponent"
+    "parameter_scale token_scale parameter_exponent token_exponent "
+    "purchase_spread life building_life accelerators_per_operator tariff_spread"
 ).split()
 # Names of the figures that hold a measured MFU.
 _LEARNT = "any highest bf16 fp16 fp8 mxfp8 nvfp4 tf32 fp32".split()
@@ -114,7 +115,7 @@ _SPECIAL: dict[str, dict[str, Bound]] = {
     "models": {**dict.fromkeys(_SIZES, _POSITIVE), "causal": _UP_TO_ONE},
     "grids": {"pue": _FROM_ONE},
     "assumptions": {
-        "usable_share": _SHARE,
+        **dict.fromkeys("usable_share utilisation".split(), _SHARE),
         **dict.fromkeys(_DIVISORS, _POSITIVE),
         "pue": _FROM_ONE,
     },

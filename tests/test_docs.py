@@ -21,11 +21,13 @@ import estimator.formulas
 from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
 from estimator.formulas.collectives import Machine
+from estimator.formulas.cost import Project, Spot
 from estimator.formulas.job import Coefficients, Host
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
+from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.scaling_laws import Law
 from estimator.presets import Presets, read_rows
@@ -208,7 +210,21 @@ def test_the_nomenclature_explains_every_quantity() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [Transformer, Optimizer, Method, Card, Layout, Machine, Host, Coefficients, Law]
+    "record",
+    [
+        Transformer,
+        Optimizer,
+        Method,
+        Card,
+        Layout,
+        Machine,
+        Host,
+        Coefficients,
+        Law,
+        Spot,
+        Project,
+        Ownership,
+    ],
 )
 def test_the_nomenclature_explains_every_field(record: Any) -> None:
     assert sorted(set(record._fields) - explained()) == []

@@ -74,7 +74,8 @@ def test_a_grid_equals_its_points_to_the_last_bit(name: str) -> None:
             assert same(np.broadcast_to(grid.values[quantity], shape)[place], value), quantity
         for quantity, parts in alone.parts.items():
             for part, value in parts.items():
-                assert np.broadcast_to(grid.parts[quantity][part], shape)[place] == value, (quantity, part)
+                found = np.broadcast_to(grid.parts[quantity][part], shape)[place]
+                assert same(found, value), (quantity, part)
 
 
 @pytest.mark.parametrize("name", AXES)
@@ -126,7 +127,9 @@ def test_what_is_wanted_alone_is_what_it_is_among_all(wanted: str) -> None:
 
 
 def test_each_step_needs_only_what_stands_before_it() -> None:
-    records = "transformer optimizer method card layout machine coefficients job".split()
+    records = (
+        "transformer optimizer method card layout machine coefficients job spot ownership project".split()
+    )
     known = {*case().columns, *records}
     for step in STEPS:
         assert set(step.inputs) <= known, step.name
@@ -154,15 +157,18 @@ def test_parts_sum_to_their_total(usual: Estimate) -> None:
     assert names <= set(usual.parts)
     for name, parts in usual.parts.items():
         assert sum(float(part) for part in parts.values()) == pytest.approx(
-            float(usual.values[name]), rel=1e-12
+            float(usual.values[name]), rel=1e-12, nan_ok=True
         )
 
 
 def test_what_is_not_known_is_not_known_and_the_rest_is() -> None:
+    known = [name for name, value in evaluate(case()).values.items() if not math.isnan(float(value))]
+    # No efficiency is given: the modelled one counts. Nothing is owned.
+    assert not {"efficiency_coefficient", "given_efficiency", "own_price"} & set(known)
     found = evaluate(case().with_columns({"price": array(math.nan)}))
-    unknown = [name for name, value in found.values.items() if math.isnan(float(value))]
-    # No efficiency is given: the modelled one counts.
-    assert unknown == ["price", "efficiency_coefficient", "given_efficiency", "cost"]
+    unknown = [name for name in known if math.isnan(float(found.values[name]))]
+    money = ["rent_cost", "rent_price", "cost", "cost_per_hour", "cost_per_application"]
+    assert unknown == ["price", *money]
 
 
 def test_a_run_by_hand(usual: Estimate) -> None:

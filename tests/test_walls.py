@@ -31,7 +31,7 @@ FLOORS = (
     ("inputs",),
     ("case",),
     ("lower",),
-    ("estimate",),
+    ("shown", "estimate"),
     ("askers",),
     ("report",),
     ("cli",),

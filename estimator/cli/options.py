@@ -121,7 +121,7 @@ def calibrated(presets: Presets, path: str | None) -> Presets:
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Lay options over a question file: an option replaces its own input and those that it contradicts."""
     options = {name: value for name, value in given.items() if value is not None}
-    replaced = {rival for name in options for rival in rivals_of(name)}
+    replaced = {rival for name in options for rival in rivals_of(name, {**stored, **options})}
     return {**{name: value for name, value in stored.items() if name not in replaced}, **options}
 
 

@@ -1,9 +1,59 @@
-"""What a run costs."""
+"""What a run costs: its machines, rented or owned, and what the project around it adds."""
 
 from __future__ import annotations
 
-from ..arrays import Array
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array, quotient
 from ..breakdown import Breakdown
+
+# Beyond so many losses in a run nothing is ever finished: keeps exponentials finite.
+_NEVER = 100.0
+
+
+class Spot(NamedTuple):
+    """Accelerators that their provider may take back; arrays that broadcast. [in brackets the unit]
+
+    Of all accelerators the ``share`` that is rented so [1], its ``price`` [currency/accelerator/s], how often a node
+    is taken away, ``interruptions`` [1/s/node], and the ``lost_time`` of the whole run each time [s].
+    """
+
+    share: Array
+    price: Array
+    interruptions: Array
+    lost_time: Array
+
+
+class Project(NamedTuple):
+    """What a run costs beside its machines; arrays that broadcast. [in brackets the unit]
+
+    ``staff`` people while it trains and ``preparation_staff`` for the ``preparation_time`` before [1, 1, s], each at
+    ``pay`` [currency/s]; ``stored`` bytes while it trains and bytes of ``egress`` [byte] at ``storage_price``
+    [currency/byte/s] and ``egress_price`` [currency/byte]; ``development``: the machines of all runs that were needed,
+    over those of the last one [1].
+    """
+
+    staff: Array
+    preparation_staff: Array
+    preparation_time: Array
+    pay: Array
+    stored: Array
+    storage_price: Array
+    egress: Array
+    egress_price: Array
+    development: Array
+
+
+def _times(amount: Array, other: Array) -> Array:
+    """Multiply; nothing of what has no limit is nothing."""
+    return amount * _of_some(amount, other)
+
+
+def _of_some(amount: Array, value: Array) -> Array:
+    """Return a value where there is something of an amount, else 0."""
+    return np.where(amount == 0.0, 0.0, value)
 
 
 def rental_cost(occupied_hours: Array, price: Array) -> Breakdown:
@@ -36,3 +86,222 @@ def rental_cost(occupied_hours: Array, price: Array) -> Breakdown:
     5576000
     """
     return Breakdown({"rent": occupied_hours * price})
+
+
+def spot_loss(spot: Spot, count: Array, per_node: Array) -> Array:
+    r"""Time lost to spot nodes that are taken away, over the time of the run without. [1]
+
+    Parameters
+    ----------
+    spot
+        What is rented so. [1]
+    count
+        Accelerators. [accelerator]
+    per_node
+        Accelerators in a node. [accelerator/node]
+
+    Notes
+    -----
+    .. math:: l = e^{q \lambda \frac{n}{g} t} - 1
+
+    A synchronous job stops when any of its nodes is taken, so that rates add; each interruption, which may come in
+    the time lost by another as well, costs the time from the last checkpoint until the job goes on.
+
+    References
+    ----------
+    J. T. Daly, "A higher order estimate of the optimum checkpoint interval for restart dumps", 2006, Section 3: the
+    factor of restarts.
+
+    Examples
+    --------
+    Sixteen spot nodes, each taken away every 80 days, stop a run once in five days; two hours each are 1.7 %.
+
+    >>> day = 86400.0
+    >>> spot = Spot(np.float64(1), np.float64(0), np.float64(1 / (80 * day)), np.float64(2 * 3600))
+    >>> round(float(spot_loss(spot, np.float64(128), np.float64(8))), 4)
+    0.0168
+    """
+    losses = spot.share * spot.interruptions * spot.lost_time * count / per_node
+    return np.expm1(np.minimum(losses, _NEVER))
+
+
+def rent_cost(
+    occupied_hours: Array, price: Array, paid_utilisation: Array, spot: Spot, spot_loss: Array
+) -> Breakdown:
+    r"""Money for rented accelerators of one plan, or of one with a share at spot. [currency]
+
+    Parameters
+    ----------
+    occupied_hours
+        Accelerator-time that the machines are held by the run. [accelerator*s]
+    price
+        Rent by the plan. [currency/accelerator/s]
+    paid_utilisation
+        Share of the time paid for in which the machines are held: 1 on demand, less where a reservation is paid for
+        whether it is used or not. [1]
+    spot
+        The share that may be taken back, and its price. [1]
+    spot_loss
+        Time lost by that, over the time without. [1]
+
+    Returns
+    -------
+    Rent, what is reserved and not used, spot, and the rent of the time that interruptions take. [currency]
+
+    Notes
+    -----
+    .. math:: K = T_{occupied} \left( (1 - q) \frac{p}{u} + q p_s \right) (1 + l)
+
+    References
+    ----------
+    DeepSeek-AI, 2024, arXiv:2412.19437, Table 1, for the rent alone.
+
+    Examples
+    --------
+    100 hours at 2, half of them at spot for 1, with a tenth lost: 100 + 50, and 15 more.
+
+    >>> spot = Spot(np.float64(0.5), np.float64(1), np.float64(0), np.float64(0))
+    >>> found = rent_cost(np.float64(100), np.float64(2), np.float64(1), spot, np.float64(0.1))
+    >>> {name: float(part) for name, part in found.parts.items()}
+    {'rent': 100.0, 'unused': 0.0, 'spot': 50.0, 'interruptions': 15.0}
+    """
+    kept = 1.0 - spot.share
+    rent = rental_cost(_times(kept, occupied_hours), _of_some(kept, price)).total
+    unused = _times(1.0 / paid_utilisation - 1.0, rent)
+    at_spot = rental_cost(_times(spot.share, occupied_hours), _of_some(spot.share, spot.price)).total
+    lost = _times(spot_loss, rent + unused + at_spot)
+    return Breakdown({"rent": rent, "unused": unused, "spot": at_spot, "interruptions": lost})
+
+
+def rent_price(rent_cost: Array, occupied_hours: Array) -> Array:
+    r"""Rent of an accelerator for a time, all that renting takes counted in. [currency/accelerator/s]
+
+    Parameters
+    ----------
+    rent_cost
+        Of the run. [currency]
+    occupied_hours
+        Accelerator-time that the machines are held. [accelerator*s]
+
+    Notes
+    -----
+    .. math:: r = K / T_{occupied}
+
+    References
+    ----------
+    A definition of this house.
+    """
+    return quotient(rent_cost, occupied_hours)
+
+
+def run_cost(
+    rent_cost: Breakdown, own_cost: Breakdown, owned: Array, wall_clock: Array, project: Project
+) -> Breakdown:
+    r"""Money for a run: machines as they are had, storage, egress, people, and the runs before the last. [currency]
+
+    Parameters
+    ----------
+    rent_cost
+        Of the machines where they are rented. [currency]
+    own_cost
+        Of the machines where they are owned. [currency]
+    owned
+        1 where they are, 0 where they are rented. [1]
+    wall_clock
+        From start to end. [s]
+    project
+        What the run costs beside. [1]
+
+    Returns
+    -------
+    The parts of renting, those of owning (0 where the other holds), development, data storage, egress, people who
+    prepare and people who train. [currency]
+
+    Notes
+    -----
+    .. math:: K = d K_m + s_b p_b t + e p_e + (w_p t_p + w t) k
+
+    References
+    ----------
+    H. Touvron et al., "LLaMA", 2023, arXiv:2302.13971, Section 6 and Table 15, for d: developing the four models took
+    2,638 MWh, their last runs 777 MWh, so that d = 3.4.
+
+    Examples
+    --------
+    A rent of 100 with development three times that of the last run: 200 more.
+
+    >>> none = dict.fromkeys(Project._fields, np.float64(0))
+    >>> project = Project(**none | {"development": np.float64(3)})
+    >>> rent, own = Breakdown({"rent": np.float64(100)}), Breakdown({"accelerators": np.float64(np.nan)})
+    >>> found = run_cost(rent, own, np.float64(0), np.float64(1), project)
+    >>> float(found.total), float(found.parts["development"])
+    (300.0, 200.0)
+    """
+    rented = {name: np.where(owned > 0.0, 0.0, part) for name, part in rent_cost.parts.items()}
+    bought = {name: np.where(owned > 0.0, part, 0.0) for name, part in own_cost.parts.items()}
+    machines = Breakdown({**rented, **bought})
+    return machines.beside(
+        {
+            "development": _times(project.development - 1.0, machines.total),
+            "data_storage": _times(project.stored * project.storage_price, wall_clock),
+            "egress": project.egress * project.egress_price,
+            "preparation_staff": project.preparation_staff * project.preparation_time * project.pay,
+            "training_staff": _times(project.staff * project.pay, wall_clock),
+        }
+    )
+
+
+def cost_per_hour(cost: Array, occupied_hours: Array) -> Array:
+    r"""Cost of a run for each accelerator and time that it holds. [currency/accelerator/s]
+
+    Parameters
+    ----------
+    cost
+        Of the run, with all that is counted. [currency]
+    occupied_hours
+        Accelerator-time that the machines are held. [accelerator*s]
+
+    Notes
+    -----
+    .. math:: k = K / T_{occupied}
+
+    References
+    ----------
+    A definition of this house.
+    """
+    return quotient(cost, occupied_hours)
+
+
+def cost_per_application(cost: Array, applications: Array, adaptation: Array) -> Breakdown:
+    r"""What each of several applications of one base model bears. [currency]
+
+    Parameters
+    ----------
+    cost
+        Of the base model. [currency]
+    applications
+        Built on it; NaN where that is not asked. [1]
+    adaptation
+        Of each to its use: the marginal cost of one more. [currency]
+
+    Returns
+    -------
+    Share of the base model, and adaptation. [currency]
+
+    Notes
+    -----
+    .. math:: k = \frac{K}{a} + m
+
+    One application more costs m alone; it relieves each of the others by :math:`K / (a (a + 1))`.
+
+    References
+    ----------
+    A definition of this house: average and marginal cost of a good with a fixed cost.
+
+    Examples
+    --------
+    >>> found = cost_per_application(np.float64(1.4e6), np.array([1.0, 10.0, 100.0]), np.float64(20_000))
+    >>> found.total.tolist()
+    [1420000.0, 160000.0, 34000.0]
+    """
+    return Breakdown({"base_model": cost / applications, "adaptation": adaptation + 0.0 * applications})

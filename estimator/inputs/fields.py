@@ -17,6 +17,9 @@ from .stacks import STACKS, stack_of
 
 Reader = Callable[[Any, Presets], Any]
 
+# The least that is more than zero.
+_TINIEST = 5e-324
+
 
 class Field(NamedTuple):
     """One input of a question: how it is read, what it means, and what help calls its value."""
@@ -31,7 +34,7 @@ def refuse(message: str) -> PydanticCustomError:
     return PydanticCustomError("estimator", "{message}", {"message": message})
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Return what was given as text; a Quantity of any registry is read by its unit text."""
     if hasattr(value, "magnitude") and hasattr(value, "units"):
         return f"{float(value.magnitude)!r} {value.units}"
@@ -45,12 +48,12 @@ def _as_text(value: Any) -> str:
         raise refuse("the whole number is too large to be meant") from None
 
 
-def _within(value: float, given: Any, low: float, high: float) -> float:
+def within(value: float, given: Any, low: float, high: float) -> float:
     shown = units.shorten(given)
     if math.isnan(value):
         raise refuse(f"{shown} is not a number")
-    if value <= 0:
-        raise refuse(f"{shown} must be more than zero")
+    if value < 0 or value == 0.0 < low:
+        raise refuse(f"{shown} must be {'more than zero' if low > 0.0 else 'zero or more'}")
     if not low <= value <= high:
         bound = f"more than {high:g}, the most" if value > high else f"less than {low:g}, the least"
         percent = f"; write {value:g} percent as {value / 100.0:g} or '{value:g}%'"
@@ -64,10 +67,10 @@ def number(parse: Callable[[str], float], low: float, high: float) -> Reader:
 
     def _read(value: Any, _presets: Presets) -> float:
         try:
-            parsed = parse(_as_text(value))
+            parsed = parse(as_text(value))
         except EstimatorError as error:
             raise refuse(str(error)) from None
-        return _within(parsed, value, low, high)
+        return within(parsed, value, low, high)
 
     return _read
 
@@ -187,8 +190,8 @@ def price(value: Any, _presets: Presets) -> Price:
     if isinstance(value, Price):
         return value
     try:
-        read = units.parse_price(_as_text(value))
+        read = units.parse_price(as_text(value))
     except EstimatorError as error:
         raise refuse(str(error)) from None
-    _within(read.rate * 3600.0, value, 0.0, 1e7)
+    within(read.rate * 3600.0, value, _TINIEST, 1e7)
     return read

@@ -13,6 +13,7 @@ from ..errors import QuestionError, near_misses
 from ..presets import Presets
 from ..units import Price
 from .fields import Field
+from .money import Money
 from .table import FIELDS, RIVALS
 
 
@@ -90,6 +91,27 @@ class Run:
     power: float | None
     grid: str | None
     pue: float | None
+    spot_share: float | None
+    spot_price: Price | None
+    spot_interruptions: float | None
+    spot_lost_time: float | None
+    purchase_price: Money | None
+    life: float | None
+    cost_of_capital: float | None
+    utilisation: float | None
+    tariff: Money | None
+    maintenance: float | None
+    stored: float | None
+    storage_price: Money | None
+    egress: float | None
+    egress_price: Money | None
+    staff: float | None
+    preparation_staff: float | None
+    preparation_time: float | None
+    pay: Money | None
+    development: float | None
+    applications: float | None
+    adaptation: Money | None
 
     def __init__(self, **given: Any) -> None:
         """Check the inputs, names of presets among the house's records."""
@@ -196,7 +218,7 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
     faults = [
         f"{option(one)} and {option(other)} contradict each other; give one of them"
         for one, other in RIVALS
-        if one in named and other in named
+        if one in named and other in rivals_of(one, given) & named
     ]
     faults += _unpaired(named)
     if not named & {"params", "model", "config"}:
@@ -205,6 +227,13 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
 
 
 def _unpaired(named: set[str]) -> list[str]:
+    """Tell which inputs need a partner that is not given."""
+    alone = {"preparation_staff", "preparation_time"} & named
+    lonely = ["--preparation-staff and --preparation-time belong together; give both"] * (len(alone) == 1)
+    return lonely + _unpaired_passes(named)
+
+
+def _unpaired_passes(named: set[str]) -> list[str]:
     """Tell where passes are given without a data set, or a data set without passes."""
     if "tokens" in named:
         return []
@@ -218,15 +247,20 @@ def _unpaired(named: set[str]) -> list[str]:
     return [f"--epochs and {option(name)} belong together; give both, or --tokens" for name in sets]
 
 
-def rivals_of(name: str) -> set[str]:
-    """Return the inputs that contradict one.
+def rivals_of(name: str, given: Mapping[str, Any] = {}) -> set[str]:
+    """Return the inputs that contradict one, beside what else is given: what is owned may have a rent to compare with.
 
     Examples
     --------
-    >>> sorted(rivals_of("within"))
-    ['count', 'nodes']
+    >>> sorted(rivals_of("within")), rivals_of("price"), rivals_of("price", {"plan": "own"})
+    (['count', 'nodes'], {'plan'}, set())
     """
-    return {one if other == name else other for one, other in RIVALS if name in (one, other)}
+    owned = {"price", "plan"} if str(given.get("plan")).strip().lower() == "own" else set[str]()
+    return {
+        one if other == name else other
+        for one, other in RIVALS
+        if name in (one, other) and {one, other} != owned
+    }
 
 
 # Inputs with a unit: the one in which a question file holds them where that loses nothing, and that of the house.
@@ -234,12 +268,14 @@ _WRITTEN = {
     "within": ("day", "s"), "power": ("W", "W"), "failures": ("1/node/day", "1/node/s"), "mtbi": ("hour", "s"),
     "checkpoint_interval": ("minute", "s"), "checkpoint_bandwidth": ("GB/s", "byte/s"),
     "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
+    "spot_interruptions": ("1/node/month", "1/node/s"), "spot_lost_time": ("hour", "s"), "life": ("year", "s"),
+    "preparation_time": ("day", "s"), "stored": ("GB", "byte"), "egress": ("GB", "byte"),
 }  # fmt: skip
 
 
 def write_input(name: str, value: Any) -> str | float:
     """Return one input as a question file holds it: units where it has them, else a plain number."""
-    if isinstance(value, Price):
+    if isinstance(value, (Price, Money)):
         return value.write()
     if name not in _WRITTEN:
         return value

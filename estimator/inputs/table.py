@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from ..units import CURRENCIES
 from . import fields
 from .fields import Field
+from .money_table import MONEY
 from .stacks import STACKS
 
 PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "tf32", "fp32")
-# Price plans, each with the plans on record that it stands for, the shortest term first.
+# Price plans, each with the plans on record that it stands for, the shortest term first; what is owned is not rented.
 PLANS: Mapping[str, tuple[str, ...]] = {
     "on-demand": ("on-demand",), "reserved": ("reserved", "reserved-1y", "reserved-3y"),
-    "reserved-1y": ("reserved-1y",), "reserved-3y": ("reserved-3y",), "spot": ("spot",),
+    "reserved-1y": ("reserved-1y",), "reserved-3y": ("reserved-3y",), "spot": ("spot",), "own": (),
 }  # fmt: skip
 
 # Every input, in the order in which help lists them.
@@ -160,6 +161,7 @@ FIELDS: Mapping[str, Field] = {
         fields.preset("grids"), "The grid that feeds it, like usa, china or aws-us-east-1.", "PLACE"
     ),
     "pue": Field(fields.count(1.0, 10.0), "Power usage effectiveness of the facility, 1 or more."),
+    **MONEY,
 }
 
 # Inputs that say the same thing in two ways: at most one of each pair.

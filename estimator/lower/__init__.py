@@ -6,7 +6,20 @@ from ..case import Case, Draft
 from ..errors import EstimatorError, QuestionError
 from ..inputs import Run
 from ..presets import Presets
-from . import layout, machine, memory, model, prices, published, reliability, step_time, training
+from . import (
+    layout,
+    machine,
+    memory,
+    model,
+    ownership,
+    prices,
+    project,
+    published,
+    reliability,
+    spot,
+    step_time,
+    training,
+)
 from .asked import Asked
 
 __all__ = ["lower"]
@@ -32,6 +45,9 @@ def lower(run: Run, presets: Presets) -> Case:
         step_time.lower,
         memory.lower,
         prices.lower,
+        spot.lower,
+        ownership.lower,
+        project.lower,
         published.lower,
     ):
         try:

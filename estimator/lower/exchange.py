@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import units
 from ..errors import EstimatorError
 from ..provenance import Figure, Origin
 from ..records import cell_number
@@ -28,8 +29,30 @@ def exchange(asked: Asked, given: str, wanted: str) -> float:
     text = f"{rate:.6g} {wanted}/{given}"
     figure = Figure(rate, text, row.source, f"mean rate of {year}", "stated")
     kind = "preset" if asked.run.year else "assumed"
-    asked.draft.put("exchange_rate", rate, Origin(kind, f"{text}, mean rate of {year}", figure, "--year"))
+    # What comes second, of another currency, is told with what it converts.
+    if "exchange_rate" not in asked.draft.columns:
+        asked.draft.put("exchange_rate", rate, Origin(kind, f"{text}, mean rate of {year}", figure, "--year"))
     return rate
+
+
+def converted(asked: Asked, figure: Figure, wanted: str) -> Figure:
+    """Return a figure of money per something in another currency, the rate told with its place.
+
+    Raises
+    ------
+    EstimatorError
+        No rate on record.
+    """
+    currency = next(name for name in units.CURRENCIES if name in figure.text)
+    rate = exchange(asked, currency, wanted)
+    if currency == wanted:
+        return figure
+    return figure._replace(
+        value=figure.value * rate, text=f"{figure.text} at {rate:.4g} {wanted}/{currency}",
+        where=f"{figure.where}, at {rate:.4g} {wanted}/{currency}",
+        low=None if figure.low is None else figure.low * rate,
+        high=None if figure.high is None else figure.high * rate,
+    )  # fmt: skip
 
 
 def _year(asked: Asked, currencies: list[str]) -> int:

@@ -56,14 +56,20 @@ def _price(asked: Asked, currency: str) -> None:
         share = 1.0 if price.per == "accelerator" else float(draft.columns["per_node"])
         rate = price.rate / share * exchange(asked, price.currency, currency)
         draft.put("price", rate, Origin("given", price.write(), option="--price"))
-        if asked.run.year is not None and price.currency == currency:
+        if asked.run.plan is not None:
+            asked.word("plan", asked.run.plan, "plan")
+        elif asked.run.year is not None and price.currency == currency:
             draft.notes.append(f"--year changes nothing: the price is given, in {currency} like the answer")
         return
     plan = asked.word_or_default("plan", "plan")
+    owned = plan == "own"
+    plan = str(asked.choice("plan")["value"]) if owned else plan
     rows, reason = offers(asked, plan)
     if rows:
-        draft.figure("price", median_offer(asked, rows, currency), reason=reason, option="--price")
+        told = f"rent to compare with, {reason}" if owned else reason
+        draft.figure("price", median_offer(asked, rows, currency), reason=told, option="--price")
         return
-    missing = f"no {plan} price of {draft.words['accelerator']} is on record: no cost; give --price"
+    lost = "nothing to compare with" if owned else "no cost"
+    missing = f"no {plan} price of {draft.words['accelerator']} is on record: {lost}; give --price"
     draft.put("price", math.nan, Origin("assumed", missing, option="--price"))
     draft.notes.append(missing)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..formulas.cost import Project, Spot
+from ..formulas.ownership import Ownership
 from ..inputs.stacks import STACKS
 from ..lower.memory import card_figures, gradient_bytes, method_columns, stack_columns
 from ..presets import Presets
@@ -22,6 +24,9 @@ NEUTRAL: Mapping[str, float] = {
          "restart_time", "rollback_share", "spare_nodes", "replacement_time", "replaced_share"), math.nan
     ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
     "given_mfu": math.nan, "ulysses": 0.0,
+    "owned": 0.0, "paid_utilisation": 1.0, "applications": 1.0, "adaptation": 0.0,
+    **dict.fromkeys(Ownership._fields, math.nan), **dict.fromkeys(Project._fields, 0.0),
+    "development": 1.0, **{f"spot_{name}": 0.0 for name in Spot._fields},
 }  # fmt: skip
 KEEPS = ("weights", "gradients", "master", "states", "factored", "low_rank", "rank", "fused")
 

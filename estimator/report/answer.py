@@ -34,11 +34,18 @@ LABELS = {
     "energy": "Energy",
     "carbon": "Carbon (CO2e)",
     "cost": "Cost",
+    "cost_per_hour": "  of an accelerator-hour",
+    "cost_per_application": "  of an application",
+    "investment": "To be bought",
+    "break_even_utilisation": "Owning is cheaper from",
+    "break_even_time": "  and is paid back in",
 }
 # Shares, shown in percent.
 SHARES = (
     "efficiency_coefficient", "given_efficiency", "given_mfu", "mfu", "hfu", "scaling_efficiency", "goodput",
     "given_goodput", "rollback_share", "waiting_share",
+    "network_share", "storage_share", "cost_of_capital", "maintenance", "utilisation", "idle_power", "spot_share",
+    "spot_loss", "break_even_utilisation",
 )  # fmt: skip
 # Dates, which no comma divides.
 _YEARS = ("stack_year",)
@@ -66,10 +73,17 @@ def rows(estimate: Estimate) -> list[list[str]]:
     ]
 
 
+# Rows that may say what another one says.
+_SAME = {
+    "occupied_hours": "accelerator_hours", "memory_total": "memory", "hfu": "mfu", "cost_per_hour": "price",
+    "cost_per_application": "cost",
+}  # fmt: skip
+
+
 def repeats(estimate: Estimate, name: str) -> bool:
     """Tell whether a row only says again what another does: nothing is lost, on one card, nothing recomputed."""
-    same = {"occupied_hours": "accelerator_hours", "memory_total": "memory", "hfu": "mfu"}.get(name)
-    return same is not None and bool(estimate.values[name] == estimate.values[same])
+    same = _SAME.get(name)
+    return same is not None and math.isclose(estimate.values[name], estimate.values[same], rel_tol=1e-12)
 
 
 def shown(estimate: Estimate, name: str) -> str:
@@ -99,7 +113,13 @@ def _note(estimate: Estimate, name: str) -> str:
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}{_stage(estimate)}"
     if name == "mfu":
         return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_basis(estimate)}"
-    return ""
+    return _NOTES.get(name, "")
+
+
+_NOTES = {
+    "break_even_utilisation": "use of its time, renting at the price below",
+    "investment": "machines, network, storage and building",
+}
 
 
 def _basis(estimate: Estimate) -> str:
@@ -142,6 +162,16 @@ def _shares(time: Amount, parts: Mapping[str, Array], least: float) -> str:
         for part, share in sorted(shares.items(), key=lambda pair: -pair[1])
         if share >= least
     )
+
+
+def cost_line(estimate: Estimate) -> str:
+    """Tell where the cost goes, the largest part first; nothing where it is rent alone."""
+    cost = estimate.cost
+    told = _shares(cost, cost.parts, _WORTH_TELLING)
+    return (
+        f"The cost of {words.amount(float(cost.value), cost.unit)} goes to: {told}."
+        if told.count("%") > 1 else ""
+    )  # fmt: skip
 
 
 def _stage(estimate: Estimate) -> str:
@@ -193,8 +223,9 @@ def table(estimate: Estimate, width: int = 100) -> str:
     head = "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)])
     step = wrapped(step_line(estimate), width, "", "    ")
     wall = wrapped(wall_line(estimate), width, "", "    ")
+    money = wrapped(cost_line(estimate), width, "", "    ")
     known = wrapped(_on_record(estimate), width, "", "    ")
-    parts = [head, grid(estimate).table(), step, wall, known, "\n".join([_ASSUMED, *lines])]
+    parts = [head, grid(estimate).table(), step, wall, money, known, "\n".join([_ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -233,6 +264,7 @@ def markdown(estimate: Estimate) -> str:
         grid(estimate).markdown(),
         step_line(estimate),
         wall_line(estimate),
+        cost_line(estimate),
         "\n".join(warnings),
         listed.markdown(),
     ]

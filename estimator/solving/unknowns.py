@@ -59,6 +59,7 @@ UNKNOWNS: Mapping[str, Unknown] = {
         Unknown("price", 1e-4 / _HOUR, 1e6 / _HOUR, 21, "currency/accelerator/hour", most=True),
         Unknown("power", 1e-2, 1e6, 17, "W", most=True),
         Unknown("pue", 1.0, 10.0, 11, most=True),
+        Unknown("utilisation", 1e-3, 1.0, 13),
     )
 }
 
@@ -86,7 +87,7 @@ def unknown_of(name: str, given: Mapping[str, Any]) -> Unknown:
     faults += [
         f"{option(rival)} settles {option(name)}, which is asked for; leave it out"
         for rival in FIELDS
-        if rival in rivals_of(name) & named
+        if rival in rivals_of(name, given) & named
     ]
     if faults:
         raise QuestionError(faults)

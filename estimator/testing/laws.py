@@ -69,8 +69,13 @@ def ranges_hold_the_value(answer: Estimate | Run) -> None:
         _hold(np.all(inside), f"{name} is {value}, outside its range of {low} to {high}")
 
 
+# Rents of a question, and what follows from its cost in other ways than in proportion.
+_RENTS = ("price", "spot_price")
+_FOLLOW = ("cost_per_hour", "cost_per_application", "break_even_utilisation", "break_even_time")
+
+
 def money_follows_the_price(run: Run, factor: float = 2.0, presets: Presets | None = None) -> None:
-    """Hold the cost to so many times as much at so many times the price, and nothing else to change.
+    """Hold the rent to so many times as much at so many times the price, and nothing that is no money to change.
 
     Parameters
     ----------
@@ -84,13 +89,18 @@ def money_follows_the_price(run: Run, factor: float = 2.0, presets: Presets | No
     Raises
     ------
     Broken
-        The cost is not in proportion, or something that is no money changed.
+        The rent is not in proportion, or something that is no money changed.
     """
     once = ask(run, presets)
-    more = evaluate(once.case.with_columns({"price": array(once.case.columns["price"] * factor)})).values
+    columns = once.case.columns
+    more = evaluate(once.case.with_columns({name: array(columns[name] * factor) for name in _RENTS})).values
     same = evaluate(once.case).values
+    rented = np.where(columns["owned"] > 0.0, 0.0, same["rent_cost"] * columns["development"])
     for name, value in more.items():
-        expected = same[name] * (factor if name in ("price", "cost") else 1.0)
+        if name in _FOLLOW:
+            continue
+        expected = same[name] * (factor if name in (*_RENTS, "rent_cost", "rent_price") else 1.0)
+        expected += (factor - 1.0) * rented if name == "cost" else 0.0
         close = np.isclose(value, expected, rtol=_ROUNDING, equal_nan=True)
         _hold(close, f"at {factor:g} times the price {name} is {float(value)!r} and not {float(expected)!r}")
 

@@ -14,10 +14,12 @@ from estimator import units
 from estimator.breakdown import Breakdown
 from estimator.estimate import STEPS
 from estimator.formulas import throughput
+from estimator.formulas.cost import Project, Spot
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
+from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.shapes import transformer
 
@@ -41,7 +43,28 @@ FORMULAS = {step.formula.__name__: step.formula for step in STEPS} | {"nodes_nee
 # What each input is about; every other input is 7 of its unit.
 TYPICAL = {
     "memory_usable": 80e9, "mfu": 0.4, "scaling_efficiency": 0.9, "goodput": 0.8, "pue": 1.2, "host_share": 0.2,
-    "efficiency_coefficient": 0.9, "efficiency_exponent": 0.0, "count": 4096.0,
+    "efficiency_coefficient": 0.9, "efficiency_exponent": 0.0, "count": 4096.0, "owned": 1.0,
+    "paid_utilisation": 0.8, "share": 0.5, "interruptions": 1e-3, "cost_of_capital": 0.1, "maintenance": 0.05,
+    "utilisation": 0.7, "idle_power": 0.2, "rent_price": 1e4,
+}  # fmt: skip
+# Records of money, and the unit of each field; every other one is a pure number.
+MONEY = {
+    "spot": (Spot, {"price": "USD/accelerator/s", "interruptions": "1/s/node", "lost_time": "s"}),
+    "project": (
+        Project,
+        {
+            "preparation_time": "s", "pay": "USD/s", "stored": "byte", "storage_price": "USD/byte/s",
+            "egress": "byte", "egress_price": "USD/byte",
+        },
+    ),
+    "ownership": (
+        Ownership,
+        {
+            "accelerator_price": "USD/accelerator", "server_price": "USD/accelerator", "building_price": "USD*s/J",
+            "interest_period": "s", "life": "s", "building_life": "s", "accelerators_per_operator": "accelerator",
+            "operator_pay": "USD/s", "tariff": "USD/J",
+        },
+    ),
 }  # fmt: skip
 MODEL = transformer(layers=4, hidden=64, heads=4, ffn=256, gated=1, vocab=1000)
 
@@ -82,6 +105,9 @@ def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> objec
         return Card(**{**card, "memory_usable": np.float64(100.0 * scale["byte"])})
     if name == "layout":
         return Layout(*(np.float64(1.0) for _ in Layout._fields))
+    if name in MONEY:
+        record, fields = MONEY[name]
+        return record(*(rescaled(f, units.unit_bases(fields.get(f, "1"))[1], scale) for f in record._fields))
     base = TYPICAL.get(name, 7.0)
     return np.float64(base * ratio)
 
@@ -97,7 +123,7 @@ def call(formula: object, scale: dict[str, float]) -> float:
     for name in inspect.signature(formula).parameters:  # type: ignore[arg-type]
         value = rescaled(name, parameters[name], scale)
         whole = formula.__annotations__[name] == "Breakdown"  # type: ignore[attr-defined]
-        arguments.append(Breakdown({"all": value}) if whole else value)
+        arguments.append(Breakdown({"accelerators": value}) if whole else value)
     result = formula(*arguments)  # type: ignore[operator]
     return float(result.total if isinstance(result, Breakdown) else result)
 
