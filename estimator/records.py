@@ -194,12 +194,12 @@ def _check_words(path: Path, kind: str, words: Mapping[str, Any]) -> None:
     for names, fits, wanted in (
         (schema.TEXTS, _is_text, "text"),
         (schema.LISTS, _is_texts, 'a list of texts, like ["one", "two"]'),
-        (schema.TABLES, _is_tables, "tables, like [[background]]"),
+        (schema.TABLES, _is_tables, "tables, like [[{name}]]"),
         (schema.YEARS, _is_year, "a year, like 2024"),
     ):
         for name in names.get(kind, ()):
             if name in words and not fits(words[name]):
-                raise PresetError(f"{path}: the key '{name}' must be {wanted}")
+                raise PresetError(f"{path}: the key '{name}' must be {wanted.format(name=name)}")
 
 
 def _dimension(path: Path, kind: str, key: str) -> str:
