@@ -21,7 +21,7 @@ from .textfile import read_bounded
 _LARGEST_TABLE = 64 << 20
 _ALIASES = re.compile(r"^aliases\s*=\s*\[(.*)\]", re.MULTILINE)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-_SINGULAR = {"families": "family", "pue": "PUE record"}
+_SINGULAR = {"families": "family", "pue": "PUE record", "evidence": "evidence"}
 
 
 def singular(kind: str) -> str:
@@ -52,6 +52,7 @@ class Presets:
         self._records: dict[tuple[str, str], Record] = {}
         self._files: dict[tuple[str, str], dict[str, Path]] = {}
         self._rows: dict[str, list[Row]] = {}
+        self._aliases: dict[str, dict[str, str]] = {}
 
     @cached_property
     def folders(self) -> tuple[Path, ...]:
@@ -131,13 +132,19 @@ class Presets:
         families = self.files("families") if kind == "accelerators" else {}
         if lower in families:
             return self._default_of(self.load("families", lower))
-        files = self.files(kind)
-        if lower in (aliases := alias_index(files)):
+        if lower in (aliases := self._alias_index(kind)):
             return Match(self.load(kind, aliases[lower]))
-        if lower in (family_aliases := alias_index(families)):
+        family_aliases = self._alias_index("families") if families else {}
+        if lower in family_aliases:
             return self._default_of(self.load("families", family_aliases[lower]))
-        known = [*files, *aliases, *families, *family_aliases]
+        known = [*self.files(kind), *aliases, *families, *family_aliases]
         raise UnknownPreset(f"no {singular(kind)} is called {units.shorten(word)}{near_misses(word, known)}")
+
+    def _alias_index(self, kind: str) -> dict[str, str]:
+        """Return alias -> id of a kind; the files are read once, as their names are."""
+        if kind not in self._aliases:
+            self._aliases[kind] = alias_index(self.files(kind))
+        return self._aliases[kind]
 
     def _default_of(self, family: Record) -> Match:
         members = ", ".join(str(member) for member in family.words.get("members", ()))
