@@ -22,6 +22,7 @@ RECORD_KINDS: Mapping[str, str] = {
     "pue": "power usage effectiveness of operators",
     "platforms": "platforms that state a scaling efficiency",
     "claims": "statements of press articles (see: estimate claims)",
+    "evidence": "what better sources say of the claims, as figures",
     "runs": "training runs as published",
     "assumptions": "what is assumed where a question is silent",
     "calibrations": "efficiency learnt from measured rows",

@@ -41,6 +41,7 @@ FIGURES: dict[str, dict[str, str] | None] = {
     "pue": {"pue": "1"},
     "platforms": None,
     "claims": None,
+    "evidence": None,
     "runs": None,
     "assumptions": None,
     "calibrations": None,
@@ -59,6 +60,7 @@ WORDS: dict[str, frozenset[str] | None] = {
     "pue": frozenset(["provider"]),
     "platforms": None,
     "claims": None,
+    "evidence": None,
     "runs": None,
     "assumptions": None,
     "calibrations": None,
@@ -71,7 +73,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "nodes": ("accelerator",),
 }
 LISTS: dict[str, tuple[str, ...]] = {"families": ("members",)}
-TABLES: dict[str, tuple[str, ...]] = {"claims": ("background",)}
+TABLES: dict[str, tuple[str, ...]] = {"claims": ("background", "check")}
 YEARS: dict[str, tuple[str, ...]] = {"accelerators": ("launch",)}
 NEEDED_WORDS: dict[str, tuple[str, ...]] = {"families": ("members",), "nodes": ("accelerator",)}
 

@@ -29,6 +29,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pue": ("name", "pue"),
     "platforms": ("name", "operator", "efficiency_1000", "efficiency_10000"),
     "claims": ("about", "article"),
+    "evidence": ("name", "note"),
     "runs": ("name", "accelerators", "accelerator_hours", "duration", "cost", "year"),
     "assumptions": ("name", "note"),
     "calibrations": ("name", "any", "bf16", "fp16", "fp8", "fitted"),
