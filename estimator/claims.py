@@ -18,6 +18,7 @@ class Background(NamedTuple):
     text: str
     source: str
     evidence: str
+    text_zh: str = ""
 
 
 class Claim(NamedTuple):

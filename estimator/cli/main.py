@@ -30,7 +30,7 @@ COMMANDS = {
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),
     "presets": ("presets", "List or show the records behind the answers."),
     "sources": ("sources", "Print the bibliography of an answer."),
-    "claims": ("claims", "List what the press articles claim."),
+    "claims": ("claims", "List what the press articles claim, and judge it."),
 }
 
 

@@ -24,6 +24,8 @@ _WORDS = (
     "published",
 )
 
+_KNOWN = ("text", "source", "evidence")
+
 
 def list_page(claims: Sequence[Claim]) -> Page:
     """Return claims one a line: id, subject, stated numbers, article."""
@@ -89,7 +91,8 @@ def _parts(claim: Claim) -> list[str | Grid]:
 
 def _further(claim: Claim) -> list[str]:
     """Return the words that only some claims have, such as a note."""
-    return [name for name in claim.record.words if name not in (*_WORDS, "name", "background", "aliases")]
+    known = (*_WORDS, "name", "background", "aliases", "check")
+    return [name for name in claim.record.words if name not in known and not name.endswith("_zh")]
 
 
 def _figure_row(name: str, figure: Figure) -> list[str]:
@@ -103,5 +106,5 @@ def _document(claim: Claim) -> dict[str, Any]:
         "name": claim.record.name,
         **{name: claim.word(name) for name in (*_WORDS, *_further(claim))},
         "figures": {name: figure_document(figure) for name, figure in claim.figures.items()},
-        "background": [entry._asdict() for entry in claim.background],
+        "background": [{name: getattr(entry, name) for name in _KNOWN} for entry in claim.background],
     }

@@ -1,0 +1,274 @@
+"""Verdicts on claims as pages: a line for each claim, or each in full with what would have to be true."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from .. import units
+from ..claims import Claim
+from ..errors import UnitError
+from ..provenance import Figure
+from ..verdicts.checks import Words
+from ..verdicts.conditions import Solved
+from ..verdicts.judge import IF, MAYBE, NOT, OPEN, UNKNOWN, YES, Judged, Judgement, Result, same_subject
+from ..verdicts.measures import comparable
+from .grid import Grid
+from .page import Page, one_line
+from .records import figure_text
+from .verdict_rows import document, rows_grid
+from .verdict_words import ENGLISH, INPUTS, SHARES, Language
+
+
+def summary_page(judged: Sequence[Judged], language: Language = ENGLISH) -> Page:
+    """Return a line a claim: what it states, our value and range, the verdict, and where it is exact."""
+    said = language.said
+    names = ("id", "verdict", "about", "stated", "value", "range", "why", "exact")
+    rows = [_summary(each, language) for each in judged]
+    return Page(
+        [Grid([said[name] for name in names], rows)], rows_grid(judged), document(judged, _texts(judged))
+    )
+
+
+def _texts(judged: Sequence[Judged]) -> dict[str, str]:
+    return {each.claim.id: verdict_text(each, ENGLISH) for each in judged}
+
+
+def _summary(judged: Judged, language: Language) -> list[str]:
+    told = [_in_a_line(each, language) for each in judged.judgements]
+    columns = [
+        language.joined([text for text in texts if text], "semicolon") for texts in zip(*told, strict=True)
+    ]
+    stated, value, span, exact = columns or ["", "", "", ""]
+    verdict = language.said["conditional"] if judged.verdict == IF else language.verdicts[judged.verdict]
+    why = reason_text(judged, language)
+    return [
+        judged.claim.id,
+        verdict,
+        about(judged.claim, language),
+        stated,
+        value,
+        span,
+        why,
+        exact,
+    ]
+
+
+def _in_a_line(judgement: Judgement, language: Language) -> tuple[str, str, str, str]:
+    """Return what is stated, our value, its range, and the first condition that makes it exact."""
+    stated = stated_text(judgement, language)
+    main, unit = judgement.main, _unit(judgement)
+    if main is None:
+        return stated, "", "", ""
+    value, span = _amounts(main, unit, language)
+    if main.agrees == OPEN and language.text(main.words):
+        value = f"{value}{language.said['open']}{language.text(main.words)}{language.said['close']}"
+    exact = next((solved_text(each, language) for each in judgement.solved if each.found), "")
+    return stated, value, span, exact
+
+
+def verdict_text(judged: Judged, language: Language) -> str:
+    """Return a verdict with its condition or its reason."""
+    reason = reason_text(judged, language)
+    if not reason:
+        return language.verdicts[judged.verdict].strip()
+    between = {IF: "", UNKNOWN: language.said["because"]}.get(judged.verdict, language.said["colon"])
+    return language.verdicts[judged.verdict] + between + reason
+
+
+def reason_text(judged: Judged, language: Language) -> str:
+    """Return the condition or the reason of a verdict; of several statements those count that decide it."""
+    if not judged.judgements:
+        return language.said["unchecked"]
+    deciding = [each for each in judged.judgements if each.verdict == judged.verdict]
+    reasons = dict.fromkeys(filter(None, (_reason(each, language) for each in deciding)))
+    return language.joined(list(reasons), "and")
+
+
+def _reason(judgement: Judgement, language: Language) -> str:
+    if judgement.verdict == UNKNOWN:
+        return language.text(judgement.check.because) or language.said["unchecked"]
+    if judgement.verdict == NOT and judgement.main:
+        value, span = _amounts(judgement.main, _unit(judgement), language)
+        bracket = f"{language.said['open']}{span}{language.said['close']}" if span else ""
+        return f"{language.said['ours']}{value}{bracket}"
+    if judgement.verdict == IF:
+        return _condition(judgement, language)
+    return ""
+
+
+def _condition(judgement: Judgement, language: Language) -> str:
+    """Return the conditions that are met, else what was solved for, where our range reaches that far."""
+    for wanted in (YES, MAYBE):
+        met = [language.text(each.words) for each in judgement.conditions if each.agrees == wanted]
+        if met:
+            return language.joined(met, "or") + (language.said["within"] if wanted == MAYBE else "")
+    found = [solved_text(each, language) for each in judgement.solved if each.found]
+    return language.joined(found[:1], "or") or language.said["reach"]
+
+
+def _unit(judgement: Judgement) -> str:
+    """Return the unit in which a claim writes its number, with shares in percent; nothing where it states none."""
+    return written_unit(judgement.stated[0]) if judgement.stated else ""
+
+
+def written_unit(figure: Figure) -> str:
+    """Return the unit in which a claim's numbers are told: its own, or the one in which its kind is always told."""
+    try:
+        unit = units.split(figure.text)[1] or "1"
+    except UnitError:
+        return "1"
+    house = units.write_bases(units.unit_bases(unit)[1])
+    if house in ("FLOP/s", "s", "J") and unit != "%":
+        return {"J": "kWh"}.get(house, house)
+    return unit if "/" in unit or unit == "%" else house
+
+
+def _amounts(result: Result, unit: str, language: Language) -> tuple[str, str]:
+    """Return a value and its range in the unit of the claim, or in its own where that measures something else."""
+    found = result.measured
+    own = {"FLOP/token": "FLOP", "currency": "USD"}.get(found.unit, found.unit)
+    shown = unit if unit and result.agrees != OPEN and comparable(unit, own) else own
+    value = language.write(found.value, shown)
+    return value, language.range(found.low, found.high, shown)
+
+
+def stated_text(judgement: Judgement, language: Language) -> str:
+    """Return what a claim states, with how it is meant."""
+    figures = judgement.stated
+    if not figures or "reads_as" in judgement.check.figures:
+        return language.said["no number"]
+    if language.code == "en" and written_unit(figures[0]) == "s":
+        return language.joined([one_line(figure_text(each)) for each in figures], "to")
+    return language.joined([language.write(each.value, written_unit(each)) for each in figures], "to")
+
+
+def solved_text(solved: Solved, language: Language) -> str:
+    """Return a value that makes a claim exact, in words."""
+    name = language.text(solved.words) or language.text(
+        INPUTS.get(solved.name, Words(solved.name, solved.name))
+    )
+    if not solved.found:
+        return f"{name}{language.said['colon']}{language.said['none']}"
+    return f"{name}{language.said['is']}{_solved_amount(solved, language)}"
+
+
+def _solved_amount(solved: Solved, language: Language) -> str:
+    return language.write(solved.value, _solved_unit(solved))
+
+
+def _solved_unit(solved: Solved) -> str:
+    return "%" if solved.name in SHARES else solved.unit
+
+
+def about(claim: Claim, language: Language) -> str:
+    """Return what a claim is about, in Chinese where its record has it."""
+    english = claim.word("about")
+    return one_line(claim.word("about_zh") or english if language.code == "zh" else english)
+
+
+def full_page(judged: Sequence[Judged], language: Language = ENGLISH) -> Page:
+    """Return each claim in full, and a table of those that speak of the same thing."""
+    parts = [part for each in judged for part in claim_parts(each, language)]
+    apart = [part for group in same_subject(judged) for part in reconciled(group, language)]
+    return Page([*parts, *apart], rows_grid(judged), document(judged, _texts(judged)))
+
+
+def claim_parts(judged: Judged, language: Language) -> list[str | Grid]:
+    """Return the parts of one claim's page: its words, the verdict, what was measured and what is known."""
+    claim, said = judged.claim, language.said
+    remarks = [language.text(each.check.remark) for each in judged.judgements]
+    words = {
+        said["said"]: claim.word("quote"),
+        said["verdict"]: verdict_text(judged, language),
+        **({said["remark"]: " ".join(filter(None, remarks))} if any(remarks) else {}),
+    }
+    title = f"{claim.id}: {about(claim, language)}"
+    known = "\n".join(f"- {line}" for line in background(claim, language))
+    return [
+        title,
+        Grid(["", ""], [[name, one_line(text)] for name, text in words.items()]),
+        *(part for each in judged.judgements for part in _judgement_parts(each, language)),
+        *([f"{said['known']}\n\n{known}"] if known else []),
+    ]
+
+
+def _judgement_parts(judgement: Judgement, language: Language) -> list[Grid]:
+    said = language.said
+    readings = Grid(
+        [said["reading"], said["value"], said["range"], said["agrees"]],
+        [_reading_row(label, each, judgement, language) for label, each in _results(judgement, said)],
+    )
+    stated = [said["stated"], stated_text(judgement, language), "", ""]
+    shown = readings._replace(rows=[stated, *readings.rows]) if readings.rows else readings
+    conditions = Grid(
+        [said["condition"], said["value"], said["range"]],
+        [_solved_row(each, language) for each in judgement.solved],
+    )
+    return [*([shown] if shown.rows else []), *([conditions] if judgement.solved else [])]
+
+
+def _results(judgement: Judgement, said: Mapping[str, str]) -> list[tuple[str, Result]]:
+    """Return everything measured, each with the words before its own."""
+    base = [("", judgement.base)] if judgement.base else []
+    conditions = [(said["if"], each) for each in judgement.conditions]
+    return [*base, *conditions, *((said["beside"], each) for each in judgement.told)]
+
+
+def _reading_row(label: str, result: Result, judgement: Judgement, language: Language) -> list[str]:
+    words = language.text(result.words) or language.said["as stated"]
+    value, span = _amounts(result, _unit(judgement), language)
+    return [one_line(label + words), value, span, language.verdicts[result.agrees]]
+
+
+def _solved_row(solved: Solved, language: Language) -> list[str]:
+    name = language.text(solved.words) or language.text(
+        INPUTS.get(solved.name, Words(solved.name, solved.name))
+    )
+    if not solved.found:
+        return [name, language.said["none"], ""]
+    unit = _solved_unit(solved)
+    known = all(map(math.isfinite, (solved.low, solved.high)))
+    span = language.range(solved.low, solved.high, unit) if known else ""
+    return [name, language.write(solved.value, unit), span]
+
+
+def background(claim: Claim, language: Language) -> list[str]:
+    """Return what else is known, each with how good the evidence is and where it stands."""
+    evidence = {"primary": "一手", "secondary": "二手", "computed": "推算", "unverified": "未证实"}
+    if language.code == "en":
+        return [f"[{each.evidence}] {each.text} ({each.source})" for each in claim.background]
+    return [
+        f"[{evidence.get(each.evidence, each.evidence)}] {each.text_zh or each.text}（{each.source}）"
+        for each in claim.background
+    ]
+
+
+def reconciled(group: Sequence[Judged], language: Language) -> list[str | Grid]:
+    """Return one table of claims about the same thing: which price and utilisation lead to which figure."""
+    said = language.said
+    subject = group[0].claim.word("subject_zh" if language.code == "zh" else "subject")
+    ids = ", ".join(each.claim.id for each in group)
+    headers = [said[name] for name in ("claim", "reading", "chip", "FLOPs", "MFU", "hours", "price", "value")]
+    rows = [
+        [each.claim.id, *_apart(result, judgement, language)]
+        for each in group
+        for judgement in each.judgements
+        for _, result in _results(judgement, said)
+        if result.measured.estimate is not None
+    ]
+    space = " " if language.code == "en" else ""
+    return [f"{said['apart']}{space}{subject} ({ids})", Grid(headers, rows)]
+
+
+def _apart(result: Result, judgement: Judgement, language: Language) -> list[str]:
+    """Return a row of the table: what an answer was made from, and what came out."""
+    estimate = result.measured.estimate
+    assert estimate is not None
+    cells = [(name, unit) for name, unit in (("flops", "FLOP"), ("mfu", "%"), ("occupied_hours", "hour"))]
+    shown = [language.write(float(estimate.values[name]), unit) for name, unit in cells]
+    price = estimate.amount("price")
+    value, _ = _amounts(result, _unit(judgement), language)
+    words = language.text(result.words) or language.said["as stated"]
+    return [one_line(words), estimate.case.words.get("accelerator", ""), *shown,
+            language.write(float(price.value), price.unit), value]  # fmt: skip

@@ -1,0 +1,272 @@
+"""Measures what a check asks for: an answer, a ratio of two, a scaling law, a formula or a recorded figure."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import ranges, units
+from ..arrays import array
+from ..breakdown import Breakdown
+from ..compare import Comparison
+from ..errors import EstimatorError, PresetError, near_misses
+from ..estimate import UNITS, Estimate
+from ..inputs import Run
+from ..inputs.run import rivals_of
+from ..inputs.scaling import ScalingQuestion
+from ..inputs.serving import ServingQuestion
+from ..scaling import ask_scaling
+from ..serving import UNITS as SERVED
+from ..serving import Serving, ask_serving
+from .bench import Bench
+from .checks import Asks, kind_of
+from .solves import meet
+
+_FORMULA = re.compile(r"[a-z_]+\.[a-z_]+")
+_COUNTERS = ("accelerator", "node", "token", "sample")
+
+
+class Measured(NamedTuple):
+    """A value with its range in house units, the unit it is shown in, and the answer that it was read from."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    run: Run | None = None
+    estimate: Estimate | None = None
+
+
+def measure(
+    place: str, asks: Asks, bench: Bench, currency: str = "", replaced: Mapping[str, float] | None = None
+) -> Measured:
+    """Measure what a table of a check asks for.
+
+    Parameters
+    ----------
+    place
+        The table, for the error.
+    asks
+        What it asks for.
+    bench
+        The records and the answers so far.
+    currency
+        In which money is counted: that of the claim.
+    replaced
+        Numbers to take in place of the figures of these names.
+
+    Raises
+    ------
+    PresetError
+        The question in it is faulty, or names what is not on record.
+    """
+    try:
+        core, moved = _BY_KIND[kind_of(place, asks)](asks, bench, currency, replaced or {})
+        return _shown_in(_multiplied(core, moved, asks, bench, replaced or {}), str(asks.get("unit", "")))
+    except EstimatorError as error:
+        raise PresetError("\n".join(f"{place}: {line}" for line in str(error).splitlines())) from None
+
+
+Moved = list[tuple[float, float]]
+Core = tuple[Measured, Moved]
+
+
+def _answered(asks: Asks, bench: Bench, currency: str, _replaced: Mapping[str, float]) -> Core:
+    """Return a quantity of an answer, or over that of the answer to a second question."""
+    question = fitted(asks, bench, currency)
+    run, estimate = bench.answer(question)
+    name = str(asks["quantity"])
+    if name not in UNITS:
+        raise PresetError(f"there is no quantity '{name}'{near_misses(name, list(UNITS))}")
+    if "against" in asks:
+        return _over_another(asks, bench, question, currency)
+    amount = estimate.amount(name)
+    value, low, high = (float(end) for end in (amount.value, amount.low, amount.high))
+    return Measured(value, low, high, amount.unit, run, estimate), [_moves(value, low, high)]
+
+
+def fitted(asks: Asks, bench: Bench, currency: str) -> dict[str, Any]:
+    """Return the question of a table; where it has ``fit``, with the input by which a quantity is as recorded."""
+    question = bench.inputs(asks["question"], currency)
+    if "fit" not in asks:
+        return question
+    wanted = dict(asks["fit"])
+    name = str(wanted.pop("input", "tokens"))
+    aims = {quantity: bench.figure(str(text)) for quantity, text in wanted.items()}
+    texts = {quantity: figure.text if figure else wanted[quantity] for quantity, figure in aims.items()}
+    question = {key: value for key, value in question.items() if key != name and key not in rivals_of(name)}
+    key = repr((sorted(question.items()), name, sorted(texts.items())))
+    if key not in bench.asked.fitted:
+        value = meet(question, name, bench.presets, texts).value
+        bench.asked.fitted[key] = {**question, name: value}
+    return bench.asked.fitted[key]
+
+
+def _over_another(asks: Asks, bench: Bench, question: dict[str, Any], currency: str) -> Core:
+    other = {**asks["question"], **asks["against"]}
+    first_run, first = bench.answer(fitted({**asks, "question": other}, bench, currency))
+    run, estimate = bench.answer(question)
+    ratio = Comparison([first_run, run], [first, estimate]).ratio(1, str(asks["quantity"]))
+    value, low, high = (math.nan,) * 3 if ratio is None else (ratio.value, ratio.low, ratio.high)
+    return Measured(value, low, high, "1", run, estimate), [_moves(value, low, high)]
+
+
+def _served(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
+    """Return a bound on serving a model; the ranges of the figures that it is asked with widen it."""
+    name = str(asks["quantity"])
+    if name not in SERVED:
+        raise PresetError(f"there is no bound '{name}' on serving{near_misses(name, list(SERVED))}")
+    given = {key: replaced.get(str(text), text) for key, text in asks["serving"].items()}
+    inputs = bench.inputs(given)
+
+    def _bound(changed: Mapping[str, float]) -> Serving:
+        return ask_serving(ServingQuestion.read({**inputs, **changed}, bench.presets), bench.presets)
+
+    found = _bound({})
+    value, unit = found.values[name], SERVED[name]
+    moved = [_moves(value, found.low[name], found.high[name])]
+    for key, text in given.items():
+        figure = bench.figure(text) if isinstance(text, str) else None
+        if figure and figure.low is not None and figure.high is not None and figure.low < figure.high:
+            ends = sorted(_bound({key: end}).values[name] for end in (figure.low, figure.high))
+            moved.append(_moves(value, *ends))
+    low, high = ranges.ends(np.array(moved))
+    return Measured(value, value * float(low), value * float(high), unit), moved
+
+
+def _scaled(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
+    """Return the efficiency at a count that laws through points, or a recorded series, foretell."""
+    said = dict(asks["scaling"])
+    if "point" in said:
+        pairs = [[bench.number(each, replaced).value for each in pair] for pair in said["point"]]
+        said["point"] = [f"{count!r}:{efficiency!r}" for count, efficiency in pairs]
+    said["at"] = [repr(bench.number(said["at"], replaced).value)] if "at" in said else []
+    found = ask_scaling(ScalingQuestion.read(said), bench.presets).efficiency
+    value, low, high = (float(end[-1]) for end in (found.value, found.low, found.high))
+    return Measured(value, low, high, "1"), [_moves(value, low, high)]
+
+
+def _recorded(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
+    found = bench.number(asks["value"], replaced)
+    return Measured(*found), [_moves(found.value, found.low, found.high)]
+
+
+def _computed(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
+    """Return what a published formula gives of figures: at their values, and at each end of each."""
+    formula = formula_of(str(asks["formula"]))
+    given = {name: bench.number(value, replaced) for name, value in asks.get("given", {}).items()}
+    wanted = list(inspect.signature(formula).parameters)
+    wrong = [*(f"lacks '{name}'" for name in wanted if name not in given),
+             *(f"has no '{name}'{near_misses(name, wanted)}" for name in given if name not in wanted)]  # fmt: skip
+    if wrong:
+        raise PresetError(f"formula '{asks['formula']}' {wrong[0]}")
+    size = 2 * len(given) + 1
+    columns = {name: np.full(size, number.value) for name, number in given.items()}
+    for index, (name, number) in enumerate(given.items()):
+        columns[name][2 * index + 1 : 2 * index + 3] = number.low, number.high
+    result = formula(**columns)
+    points = np.broadcast_to(array(result.total if isinstance(result, Breakdown) else result), (size,))
+    low, high = ranges.around(points)
+    value = float(points[0])
+    unit = _returned_unit(formula)
+    return Measured(value, float(low), float(high), unit), [_moves(value, float(low), float(high))]
+
+
+def formula_of(name: str) -> Callable[..., Any]:
+    """Return a published formula by module and name, like ``energy.facility_power``.
+
+    Raises
+    ------
+    PresetError
+        There is none.
+    """
+    module, _, function = name.partition(".")
+    try:
+        if not _FORMULA.fullmatch(name):
+            raise ImportError
+        found = getattr(importlib.import_module(f"estimator.formulas.{module}"), function, None)
+    except ImportError:
+        found = None
+    if not inspect.isfunction(found) or function.startswith("_"):
+        raise PresetError(f"there is no formula '{name}'; write it like energy.facility_power")
+    return found
+
+
+def _returned_unit(formula: Callable[..., Any]) -> str:
+    """Return the unit that a formula's docstring gives for what it returns."""
+    text = inspect.getdoc(formula) or ""
+    section = text.partition("Returns\n-------\n")[2].split("\n\n")[0] or text.split("\n\n")[0]
+    found = re.findall(r"\[([^\]]+)\]", section)
+    return found[-1] if found else "1"
+
+
+_BY_KIND: Mapping[str, Callable[[Asks, Bench, str, Mapping[str, float]], Core]] = {
+    "question": _answered, "serving": _served, "scaling": _scaled, "formula": _computed, "value": _recorded,
+}  # fmt: skip
+
+
+def _moves(value: float, low: float, high: float) -> tuple[float, float]:
+    """Return the logarithms of both ends over the value; none where it is not more than zero."""
+    if not (math.isfinite(value) and value > 0.0):
+        return (0.0, 0.0)
+    return (math.log(low / value) if low > 0.0 else -math.inf, math.log(high / value))
+
+
+def _multiplied(
+    core: Measured, moved: Moved, asks: Asks, bench: Bench, replaced: Mapping[str, float]
+) -> Measured:
+    """Multiply by the figures of ``times`` and divide by those of ``over``; their ranges widen it."""
+    factors = [(name, 1) for name in asks.get("times", ())] + [(name, -1) for name in asks.get("over", ())]
+    if not factors:
+        return core
+    value, bases = core.value, dict(units.unit_bases(core.unit)[1])
+    for name, power in factors:
+        number = bench.number(name, replaced)
+        value *= number.value**power
+        down, up = _moves(number.value, number.low, number.high)
+        moved.append((down, up) if power == 1 else (-up, -down))
+        for base, exponent in units.unit_bases(number.unit)[1].items():
+            bases[base] = bases.get(base, 0) + power * exponent
+    low, high = ranges.ends(np.array(moved))
+    unit = units.write_bases(_told(bases))
+    return core._replace(value=value, low=value * float(low), high=value * float(high), unit=unit)
+
+
+def _told(bases: Mapping[str, int]) -> dict[str, int]:
+    """Return the bases of a product as it is told: a sum of money for all servers is no money times servers."""
+    counted = any(base not in _COUNTERS for base, power in bases.items() if power)
+    sign = -1 if counted else 1
+    return {
+        base: power for base, power in bases.items() if power and (base not in _COUNTERS or power * sign > 0)
+    }
+
+
+def _shown_in(found: Measured, unit: str) -> Measured:
+    """Give a value the unit that its table asks for."""
+    if not unit:
+        return found
+    if not comparable(unit, found.unit):
+        raise PresetError(f"unit '{unit}' is not one of what is measured, which is in {found.unit}")
+    return found._replace(unit=unit)
+
+
+def comparable(one: str, other: str) -> bool:
+    """Tell whether two units measure the same, things that are counted left out.
+
+    Examples
+    --------
+    >>> comparable("USD/accelerator", "USD"), comparable("J", "USD")
+    (True, False)
+    """
+    return _without_counters(one) == _without_counters(other)
+
+
+def _without_counters(unit: str) -> dict[str, int]:
+    bases = units.unit_bases(unit.replace("currency", "USD"))[1]
+    return {base: power for base, power in bases.items() if base not in _COUNTERS}

@@ -1,0 +1,93 @@
+"""Solves a question of a check, as `solve` does: at once where a power of the input settles it, else by its search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..presets import Presets
+from ..solving.candidates import Candidates
+from ..solving.search import Points
+from ..solving.solve import solve
+from ..solving.targets import read_targets, target_of
+from ..solving.unknowns import Unknown, Values, unknown_of
+
+# How near to the target the power law must come to be taken.
+_NEAR = 1e-6
+# A power below this is none: the quantity hardly depends on the input.
+_FLAT = 0.05
+_ENDS = ("value", "low", "high")
+
+
+class Met(NamedTuple):
+    """The value of an input at which a quantity meets its target, and those at which its ends do; in house units."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    found: bool
+
+
+def meet(question: Mapping[str, Any], name: str, presets: Presets, aim: Mapping[str, Any]) -> Met:
+    """Return the value of an input at which a quantity is what is aimed at, as `solve` finds it.
+
+    Most quantities go with a power of most inputs: two answers tell which, a third that it is so. Where it is not,
+    `solve` looks for it.
+
+    Raises
+    ------
+    QuestionError
+        All that is wrong with the question or its target.
+
+    Examples
+    --------
+    >>> asked = {"params": "7B", "tokens": "1T", "on": "h100", "count": 256}
+    >>> round(meet(asked, "goodput", Presets(), {"wall_clock": "30 days"}).value, 3)
+    0.369
+    """
+    quick = _by_power(question, name, presets, aim)
+    if quick is not None:
+        return quick
+    found = solve(question, name, presets=presets, **aim)
+    return Met(found.value, *found.range, found.unit, found.status == "found")
+
+
+def _by_power(question: Mapping[str, Any], name: str, presets: Presets, aim: Mapping[str, Any]) -> Met | None:
+    """Return the value where the quantity is a power of the input; None where it is not, or lies out of bounds."""
+    unknown = unknown_of(name, question)
+    quantity, said, given = target_of(name, question, aim)
+    target = read_targets(quantity, said, given.get("currency"))[0]
+    currency = target.currency or given.get("currency") or "USD"
+    if unknown.whole or name in ("params", "within"):
+        return None
+    asking = Candidates({**given, "currency": currency}, unknown, target.quantity, None, presets)
+    middle = math.sqrt(unknown.low * unknown.high)
+    tried = np.array([middle, 2.0 * middle])
+    guessed = _guess(tried, asking.at(tried), target.value)
+    if guessed is None or not all(unknown.low <= each <= unknown.high for each in guessed):
+        return None
+    checked = asking.at(guessed)
+    reached = [float(getattr(checked, end)[place]) for place, end in enumerate(_ENDS)]
+    if np.any(checked.barred > 0.0) or not np.allclose(reached, target.value, rtol=_NEAR, atol=0.0):
+        return None
+    value, *ends = map(float, guessed)
+    return Met(value, min(ends), max(ends), _unit(unknown, currency), found=True)
+
+
+def _guess(tried: Values, points: Points, aim: float) -> Values | None:
+    """Return where the quantity and its ends meet the target by the power that two answers show."""
+    pairs = np.array([getattr(points, end) for end in _ENDS])
+    if not np.all(np.isfinite(pairs) & (pairs > 0.0)):
+        return None
+    powers = np.log(pairs[:, 1] / pairs[:, 0]) / math.log(tried[1] / tried[0])
+    if np.any(np.abs(powers) < _FLAT):
+        return None
+    return tried[0] * (aim / pairs[:, 0]) ** (1.0 / powers)
+
+
+def _unit(unknown: Unknown, currency: str) -> str:
+    return unknown.unit.replace("currency", currency)
