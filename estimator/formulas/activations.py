@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..once import once
-from .layout import Layout
+from .layout import Layout, fullest_load
 from .parameters import Transformer
 from .stages import Stage, blocks_of
 
@@ -90,12 +90,21 @@ def inner_activation(model: Transformer, width: Array, eager: Array) -> Array:
     return (4.0 + model.gated * np.where(eager > 0, 4.0, 2.0)) * width
 
 
-def expert_activation(model: Transformer, eager: Array) -> Array:
-    r"""Bytes a token of routed and shared experts, with balanced routing and no token dropped. [byte/token]
+def expert_activation(model: Transformer, eager: Array, load: Array) -> Array:
+    r"""Bytes a token of routed and shared experts on the fullest rank, no token being dropped. [byte/token]
+
+    Parameters
+    ----------
+    model
+        Dimensions. [1]
+    eager
+        1 where each operation keeps what it gives. [1]
+    load
+        Tokens of the fullest rank over their mean. [1]
 
     Notes
     -----
-    .. math:: k_e (4 h + (4 + 2 g) f_e) + (4 + 2 g) f_s
+    .. math:: \iota_x k_e (4 h + (4 + 2 g) f_e) + (4 + 2 g) f_s
 
     Each of a token's :math:`k_e` experts keeps a copy of its input and its output beside the inner widths.
 
@@ -104,7 +113,7 @@ def expert_activation(model: Transformer, eager: Array) -> Array:
     T. Gale et al., "MegaBlocks", 2022, arXiv:2211.15841, Section 4, for copies permuted by expert.
     """
     chosen = 4.0 * model.hidden + inner_activation(model, model.expert_ffn, eager)
-    return model.experts_per_token * chosen + inner_activation(model, model.shared_ffn, eager)
+    return load * model.experts_per_token * chosen + inner_activation(model, model.shared_ffn, eager)
 
 
 def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
@@ -122,11 +131,11 @@ def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
     return np.where(eager > 0, 8.0, 5.0) * model.heads * seq
 
 
-def block_activation(model: Transformer, stage: Stage, eager: Array) -> Kept:
+def block_activation(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
     """Return what all layers of a stage keep of a token, attention scores left out. [byte/token]"""
     attention, dense, sparse = blocks_of(model, stage)
     norms = (attention + dense + sparse) * norm_activation(model, eager)
-    inner = dense * inner_activation(model, model.ffn, eager) + sparse * expert_activation(model, eager)
+    inner = dense * inner_activation(model, model.ffn, eager) + sparse * expert_activation(model, eager, load)
     return Kept(norms, attention * attention_activation(model, eager) + inner)
 
 
@@ -146,7 +155,7 @@ def inner_output(model: Transformer, width: Array, eager: Array) -> Array:
     return 2.0 * (1.0 + model.gated * np.where(eager > 0, 1.0, 0.0)) * width
 
 
-def module_output(model: Transformer, stage: Stage, eager: Array) -> Kept:
+def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
     r"""Return what norms and activation functions of a stage give of a token, which modules make again. [byte/token]
 
     Notes
@@ -165,7 +174,7 @@ def module_output(model: Transformer, stage: Stage, eager: Array) -> Kept:
     attention, dense, sparse = blocks_of(model, stage)
     norms = (attention + dense + sparse) * np.where(eager > 0, 12.0, 2.0) * model.hidden
     latents = np.where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
-    expert = model.experts_per_token * inner_output(model, model.expert_ffn, eager)
+    expert = load * model.experts_per_token * inner_output(model, model.expert_ffn, eager)
     inner = dense * inner_output(model, model.ffn, eager)
     inner = inner + sparse * (expert + inner_output(model, model.shared_ffn, eager))
     return Kept(norms, attention * latents + inner)
@@ -222,12 +231,12 @@ def layers_activation(
     >>> from estimator.formulas.stages import stage
     >>> gpt3 = transformer(layers=1, hidden=12288, heads=96, ffn=49152, vocab=51200)
     >>> one, none = np.float64(1), np.float64(0)
-    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one)
+    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one, one)
     >>> kept, scores = layers_activation(gpt3, stage(gpt3, layout, "first"), layout, np.float64(2048), none)
     >>> float(kept + scores) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
     True
     """
-    kept = block_activation(model, stage, eager)
+    kept = block_activation(model, stage, eager, fullest_load(layout, model))
     tokens = tokens_of(layout, seq)
     attention, _, _ = blocks_of(model, stage)
     scores = layout.unfused * attention * score_activation(model, seq, eager)
@@ -271,8 +280,8 @@ def passes_activation(
     kept, scores = layers_activation(model, stage, layout, seq, eager)
     mode = layout.recompute
     full, modules = mode == 2, mode == 3
-    given = tokens_of(layout, seq) * _on_card(module_output(model, stage, eager), layout)
-    made = np.where(modules, given, 0.0)
+    given = module_output(model, stage, eager, fullest_load(layout, model))
+    made = np.where(modules, tokens_of(layout, seq) * _on_card(given, layout), 0.0)
     inputs = checkpoint_activation(model, np.ones(()), layout, seq)
     each = np.where(full, inputs * stage.layers, kept - made + np.where(mode == 1, 0.0, scores))
     again = np.where(full, kept + scores, np.where(mode == 1, scores, made))

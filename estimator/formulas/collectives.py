@@ -1,4 +1,4 @@
-"""Time of collectives over a hierarchy of links: a fast domain of cards, and the network between domains."""
+"""Time of collectives over a hierarchy of links: a fast domain of cards, the network between domains, its spine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class _Machine(NamedTuple):
     scaleup_domain: Array
     scaleout_bandwidth: Array
     mesh: Array
+    pod: Array
+    oversubscription: Array
 
 
 class Machine(_Machine):
@@ -26,8 +28,20 @@ class Machine(_Machine):
     ``peak`` dense peak at the training precision and ``peak_16bit`` in 16 bit [FLOP/s]; ``memory_bandwidth``
     [byte/s]; ``scaleup_bandwidth`` one way inside the fast domain of ``scaleup_domain`` cards, and
     ``scaleout_bandwidth`` one way of a card's share of the network [byte/s]; ``mesh`` 1 where every pair of
-    cards has a link of its own [1].
+    cards has a link of its own [1]; ``pod`` cards whose network loses nothing between them (infinity: all), and
+    ``oversubscription`` what they may send at once over what the spine between pods takes [1].
     """
+
+
+class Group(NamedTuple):
+    """Ranks of a collective, and how many of them lie together; less than one where they are further apart. [1]
+
+    ``ranks`` members, ``inside`` of them in one fast domain and ``near`` in one pod.
+    """
+
+    ranks: Array
+    inside: Array
+    near: Array
 
 
 @once
@@ -90,23 +104,61 @@ def scaleup_rate(machine: Machine, ranks: Array) -> Array:
 
 
 @once
-def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
-    r"""Bandwidth at which a ring of ``ranks`` ranks passes data, ``inside`` of them in each domain. [byte/s]
+def network_rate(machine: Machine, group: Group) -> Array:
+    r"""Bandwidth at which a ring passes data from one fast domain to the next. [byte/s]
 
     Parameters
     ----------
     machine
         Figures of the accelerators and their links.
-    ranks
-        Members of the group. [1]
-    inside
-        Members that lie in one fast domain; less than one where they are further apart. [1]
+    group
+        Members of the ring, in the order of the cards. [1]
 
     Notes
     -----
-    .. math:: \min(\beta, g \nu)
+    .. math:: \min\left(g \nu, \frac{g_p \nu}{o}\right)
 
-    where the g ranks of a domain share as many network cards of bandwidth :math:`\nu`; the fast link alone
+    The g members in a domain have as many network cards of bandwidth :math:`\nu` to share. From pod to pod the ring
+    passes once for all its :math:`g_p` members of a pod, whose share of the spine is :math:`g_p \nu / o`; where it
+    stays in one pod there is no spine.
+
+    References
+    ----------
+    C. Leiserson, "Fat-Trees", IEEE Trans. Comput. C-34(10), 1985, Section II (the capacity of a channel set by the
+    leaves below it); A. Grattafiori et al., "The Llama 3 Herd of Models", 2024, arXiv:2407.21783, Section 3.3.1: pods
+    of 3,072 GPUs with full bisection bandwidth, and an oversubscription of 1:7 between them.
+
+    Examples
+    --------
+    Two of sixteen ranks lie in a server, eight in a pod, whose spine takes an eighth of what its cards can send:
+
+    >>> from estimator.formulas.example import example_machine
+    >>> group = Group(*map(np.float64, (16, 2, 8)))
+    >>> [float(network_rate(example_machine(oversubscription=ratio), group)) for ratio in (1, 8)]
+    [20000000000.0, 10000000000.0]
+    """
+    within = np.minimum(np.maximum(group.inside, 1.0), group.ranks)
+    near = np.maximum(group.near, 1.0)
+    members = np.where(group.ranks > near, np.minimum(within, near / machine.oversubscription), within)
+    return machine.scaleout_bandwidth * members
+
+
+@once
+def ring_rate(machine: Machine, group: Group) -> Array:
+    r"""Bandwidth at which a ring passes data through all its members. [byte/s]
+
+    Parameters
+    ----------
+    machine
+        Figures of the accelerators and their links.
+    group
+        Members of the ring. [1]
+
+    Notes
+    -----
+    .. math:: \min(\beta, \nu_g)
+
+    of the fast link and of what the g ranks of a domain have of the network (``network_rate``); the fast link alone
     where the whole group fits into one domain, the network alone where each member lies in its own.
 
     References
@@ -119,13 +171,13 @@ def ring_rate(machine: Machine, ranks: Array, inside: Array) -> Array:
     Sixteen ranks on two servers of eight, whose cards have 10 GB/s of network each:
 
     >>> from estimator.formulas.example import example_machine
-    >>> float(ring_rate(example_machine(), np.float64(16), np.float64(8)))
+    >>> float(ring_rate(example_machine(), Group(*map(np.float64, (16, 8, 16)))))
     80000000000.0
     """
-    within = np.minimum(np.maximum(inside, 1.0), ranks)
-    fast, out = scaleup_rate(machine, within), machine.scaleout_bandwidth * within
+    within = np.minimum(np.maximum(group.inside, 1.0), group.ranks)
+    fast, out = scaleup_rate(machine, within), network_rate(machine, group)
     across = np.where(within > 1.0, np.minimum(fast, out), out)
-    return np.where(ranks <= within, fast, across)
+    return np.where(group.ranks <= within, fast, across)
 
 
 def ring_time(size: Array, ranks: Array, rate: Array) -> Array:
@@ -192,7 +244,7 @@ def domains_reached(ranks: Array, domain: Array, chosen: Array) -> Array:
     return domains * (1.0 - np.power(1.0 - 1.0 / domains, chosen))
 
 
-def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, chosen: Array) -> Array:
+def all_to_all_time(machine: Machine, size: Array, group: Group, chosen: Array) -> Array:
     r"""Time to hand tokens of ``size`` bytes a copy to ``chosen`` of ``ranks`` ranks. [s]
 
     Parameters
@@ -201,18 +253,16 @@ def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, 
         Figures of the accelerators and their links.
     size
         One copy of all tokens of a rank. [byte]
-    ranks
+    group
         Members of the group. [1]
-    domain
-        Ranks in each fast domain. [1]
     chosen
         Ranks that a token goes to. [1]
 
     Notes
     -----
-    .. math:: \frac{k S (g - 1)/g}{\beta} + \frac{D' S}{\nu}
+    .. math:: \frac{k S (g - 1)/g}{\beta} + \max\left(D', o D''\right) \frac{S}{\nu}
 
-    with :math:`D'` the domains reached but the token's own.
+    with :math:`D'` the domains reached but the token's own, :math:`D''` of them in other pods.
 
     References
     ----------
@@ -224,17 +274,19 @@ def all_to_all_time(machine: Machine, size: Array, ranks: Array, domain: Array, 
     Eight ranks of one server exchange 100 MB a copy, two copies of a token, at 100 GB/s:
 
     >>> from estimator.formulas.example import example_machine
-    >>> sizes = map(np.float64, (100e6, 8, 8, 2))
-    >>> round(float(all_to_all_time(example_machine(), *sizes)), 6)
+    >>> size, chosen, *group = map(np.float64, (100e6, 2, 8, 8, 8))
+    >>> round(float(all_to_all_time(example_machine(), size, Group(*group), chosen)), 6)
     0.00175
     """
+    ranks, domain, near = group
     fast = chosen * size * (ranks - 1.0) / ranks / scaleup_rate(machine, np.minimum(ranks, domain))
-    domains = np.maximum(ranks / domain, 1.0)
-    away = domains_reached(ranks, domain, chosen) * (domains - 1.0) / domains
-    return fast + away * size / machine.scaleout_bandwidth
+    domains, together = np.maximum(ranks / domain, 1.0), np.maximum(near / domain, 1.0)
+    reached = domains_reached(ranks, domain, chosen) / domains
+    spine = np.maximum(domains - together, 0.0) * machine.oversubscription
+    return fast + reached * np.maximum(domains - 1.0, spine) * size / machine.scaleout_bandwidth
 
 
-def even_exchange_time(machine: Machine, size: Array, ranks: Array, domain: Array) -> Array:
+def even_exchange_time(machine: Machine, size: Array, group: Group) -> Array:
     r"""Time of an all-to-all in which every rank hands an equal share of ``size`` bytes to each other rank. [s]
 
     Parameters
@@ -243,10 +295,8 @@ def even_exchange_time(machine: Machine, size: Array, ranks: Array, domain: Arra
         Figures of the accelerators and their links.
     size
         What one rank holds before and after. [byte]
-    ranks
+    group
         Members of the group. [1]
-    domain
-        Ranks in each fast domain; less than one where they are further apart. [1]
 
     Returns
     -------
@@ -254,7 +304,10 @@ def even_exchange_time(machine: Machine, size: Array, ranks: Array, domain: Arra
 
     Notes
     -----
-    .. math:: \frac{S}{g} \left(\frac{i - 1}{\beta} + \frac{g - i}{\nu}\right), \quad i = \min(g, N)
+    .. math:: \frac{S}{g} \left(\frac{i - 1}{\beta} + \frac{\max(g - i, o (g - g_p))}{\nu}\right),
+        \quad i = \min(g, N)
+
+    with :math:`g_p` members in a pod.
 
     References
     ----------
@@ -266,9 +319,12 @@ def even_exchange_time(machine: Machine, size: Array, ranks: Array, domain: Arra
     Sixteen ranks on two servers with 16 MB each: seven shares go over 100 GB/s, eight over 10 GB/s:
 
     >>> from estimator.formulas.example import example_machine
-    >>> float(even_exchange_time(example_machine(), np.float64(16e6), np.float64(16), np.float64(8)))
+    >>> group = Group(*map(np.float64, (16, 8, 16)))
+    >>> float(even_exchange_time(example_machine(), np.float64(16e6), group))
     0.00087
     """
-    inside = np.minimum(ranks, np.maximum(domain, 1.0))
-    near = (inside - 1.0) / scaleup_rate(machine, inside)
-    return size / ranks * (near + (ranks - inside) / machine.scaleout_bandwidth)
+    ranks = group.ranks
+    inside = np.minimum(ranks, np.maximum(group.inside, 1.0))
+    fast = (inside - 1.0) / scaleup_rate(machine, inside)
+    spine = np.maximum(ranks - np.maximum(group.near, 1.0), 0.0) * machine.oversubscription
+    return size / ranks * (fast + np.maximum(ranks - inside, spine) / machine.scaleout_bandwidth)

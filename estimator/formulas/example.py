@@ -22,7 +22,7 @@ _LAYOUT = {
 }  # fmt: skip
 _MACHINE = {
     "peak": 1e14, "peak_16bit": 1e14, "memory_bandwidth": 1e12, "scaleup_bandwidth": 1e11, "scaleup_domain": 8,
-    "scaleout_bandwidth": 1e10, "mesh": 0,
+    "scaleout_bandwidth": 1e10, "mesh": 0, "pod": np.inf, "oversubscription": 1,
 }  # fmt: skip
 # What is a share of a peak, or multiplies what theory says; of all else theory knows nothing.
 _WHOLE = (

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
-from .collectives import even_exchange_time, ring_rate, ring_time, scaleup_rate
+from .collectives import even_exchange_time, network_rate, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
+
+# Members of a group in one fast domain, where each lies in its own.
+_APART = np.float64(1.0)
 
 
 def tensor_parallel_time(job: Job, passes: Array) -> Array:
@@ -40,7 +43,7 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
     8e-05
     """
     ranks, fitted = job.layout.tp, job.fitted
-    rate = ring_rate(job.machine, ranks, job.domain)
+    rate = ring_rate(job.machine, job.group(ranks))
     once = 2.0 * ring_time(HALF * job.tokens * job.model.hidden, ranks, rate)
     use = fitted.tensor_use * np.exp(-fitted.tensor_gain * job.newer)
     return np.where(ranks > 1, 2.0 * passes * (use * once + fitted.tensor_latency), 0.0)
@@ -62,7 +65,7 @@ def context_ring_time(job: Job, passes: Array) -> Array:
 
     Keys and values pass round once forward; backward they and their gradients do. Of fewer key-value heads than
     tensor ranks each rank has one (k = t). Context ranks follow each other
-    after the tensor ranks: where they do not all lie in one domain the network's links set the pace.
+    after the tensor ranks: where they do not all lie in one domain the network's links set the pace, or its spine.
 
     References
     ----------
@@ -81,7 +84,8 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     own = np.maximum(heads / layout.tp, 1.0)
     size = HALF * job.tokens * own * (model.head_dim + model.rope_dim + model.value_dim)
     inside = layout.tp * layout.cp <= job.domain
-    rate = np.where(inside, scaleup_rate(job.machine, layout.cp), job.machine.scaleout_bandwidth)
+    alone = network_rate(job.machine, job.group(layout.cp, layout.tp)._replace(inside=_APART))
+    rate = np.where(inside, scaleup_rate(job.machine, layout.cp), alone)
     return np.where(layout.cp > 1, passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)
 
 
@@ -127,7 +131,7 @@ def ulysses_time(job: Job, passes: Array) -> Array:
     sent = np.minimum(np.maximum(alone, layout.tp * layout.cp), np.maximum(model.heads, alone))
     width = (model.heads + sent) * (model.head_dim + model.rope_dim + model.value_dim)
     size = HALF * job.tokens * width / layout.tp
-    once = even_exchange_time(job.machine, size, layout.cp, job.domain / layout.tp)
+    once = even_exchange_time(job.machine, size, job.group(layout.cp, layout.tp))
     return np.where(layout.cp > 1, passes * job.fitted.expert_use * once, 0.0)
 
 
@@ -164,8 +168,8 @@ def pipeline_transfer_time(job: Job) -> Array:
     -----
     .. math:: 2 \kappa_p v \frac{2 T h}{t' \nu}
 
-    Stages lie furthest apart: their links are those of the network, unless one domain holds the whole run. In a full
-    mesh the next stage is reached over one link.
+    Stages lie furthest apart: their links are those of the network and of its spine, unless one domain holds the whole
+    run. In a full mesh the next stage is reached over one link.
 
     References
     ----------
@@ -179,8 +183,10 @@ def pipeline_transfer_time(job: Job) -> Array:
     >>> [float(pipeline_transfer_time(example_job(count=count, pp=2, vpp=2))) for count in (16, 8)]
     [0.0008, 8e-05]
     """
+    layout = job.layout
     size = HALF * job.tokens * job.model.hidden / job.norm_split
-    near = job.layout.count <= job.domain
-    link = scaleup_rate(job.machine, np.minimum(job.layout.pp, 2.0))
-    once = size / np.where(near, link, job.machine.scaleout_bandwidth)
-    return np.where(job.layout.pp > 1, 2.0 * job.fitted.pipeline_use * job.layout.vpp * once, 0.0)
+    link = scaleup_rate(job.machine, np.minimum(layout.pp, 2.0))
+    stage = np.maximum(layout.count / layout.pp, 1.0)
+    alone = network_rate(job.machine, job.group(layout.pp, stage)._replace(inside=_APART))
+    once = size / np.where(layout.count <= job.domain, link, alone)
+    return np.where(layout.pp > 1, 2.0 * job.fitted.pipeline_use * layout.vpp * once, 0.0)

@@ -8,7 +8,7 @@ from ..arrays import Array
 from .collectives import all_to_all_time
 from .job import HALF, Job
 from .layer_time import feed_forward_time
-from .layout import expert_split
+from .layout import expert_split, fullest_load
 from .parameters import feed_forward_matrices
 
 
@@ -40,11 +40,12 @@ def grouped_products_time(job: Job) -> Array:
 
     Notes
     -----
-    .. math:: \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right) + \kappa \frac{2 X w}{c_x \beta}
+    .. math:: \iota_x \frac{2 T k w}{t \eta_x \eta P} \left(1 + \frac{n_{1/2}}{n}\right)
+        + \kappa \frac{2 X w}{c_x \beta}
 
     with n tokens an expert, and :math:`c_x` cards over which a copy of the experts is spread: half the rate is
-    reached at :math:`n_{1/2}`. An even load: how far the slowest expert is behind the others is in the fitted
-    efficiency.
+    reached at :math:`n_{1/2}`. All wait for the fullest rank, whose load is :math:`\iota_x` times the mean: at most
+    all tokens go to its experts (``layout.fullest_load``).
 
     References
     ----------
@@ -70,7 +71,7 @@ def grouped_products_time(job: Job) -> Array:
     copies = model.experts * job.layout.tp / expert_split(job.layout)
     read = HALF * weights * copies / job.machine.memory_bandwidth
     work = 2.0 * job.tokens * model.experts_per_token * weights / rate
-    return work * small + fitted.product_traffic * read
+    return fullest_load(job.layout, job.model) * work * small + fitted.product_traffic * read
 
 
 def experts_time(job: Job) -> Array:
@@ -96,7 +97,7 @@ def dispatch_time(job: Job) -> Array:
 
     Notes
     -----
-    Two all-to-alls of :math:`2 T h / t` bytes a copy.
+    Two all-to-alls of :math:`2 T h / t` bytes a copy, which end when the fullest rank has its tokens.
 
     References
     ----------
@@ -111,5 +112,7 @@ def dispatch_time(job: Job) -> Array:
     6e-05
     """
     size = HALF * job.tokens * job.model.hidden / job.layout.tp
-    once = all_to_all_time(job.machine, size, job.layout.ep, job.domain, job.model.experts_per_token)
-    return np.where(job.layout.ep > 1, 2.0 * job.fitted.expert_use * once, 0.0)
+    once = all_to_all_time(job.machine, size, job.group(job.layout.ep), job.model.experts_per_token)
+    return np.where(
+        job.layout.ep > 1, 2.0 * job.fitted.expert_use * fullest_load(job.layout, job.model) * once, 0.0
+    )

@@ -51,7 +51,7 @@ def host_memory_used(
     >>> llama = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
     >>> none, one, two, four, eight = map(np.float64, (0, 1, 2, 4, 8))
     >>> adamw = Optimizer(two, two, four, eight, eight, none, none, none, none)
-    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one)
+    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one, one)
     >>> found = host_memory_used(llama, adamw, Method(none, none, none, none, none, one), layout)
     >>> {name: round(float(part) / 2**30, 1) for name, part in found.parts.items()}
     {'weights': 0.0, 'gradients': 12.6, 'optimizer_states': 75.3}

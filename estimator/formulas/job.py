@@ -8,13 +8,15 @@ import numpy as np
 
 from ..arrays import Array
 from ..once import once
-from .collectives import Machine, fast_domain
+from .collectives import Group, Machine, fast_domain
 from .layout import Layout
 from .memory_states import Method
 from .parameters import Transformer
 
 # Bytes of a number in 16 bit.
 HALF = 2.0
+# The stride of ranks that lie side by side.
+_NEXT = np.float64(1.0)
 # The year from which the gains of software are counted.
 _ORIGIN = 2024.0
 
@@ -102,6 +104,11 @@ class Job(_Job):
     def domain(self) -> Array:
         """Cards that share the fast link. [accelerator]"""
         return fast_domain(self.machine, self.layout.per_node)
+
+    @once
+    def group(self, ranks: Array, stride: Array = _NEXT) -> Group:
+        """Ranks that follow each other every ``stride`` cards, and how many of them lie together. [1]"""
+        return Group(ranks, self.domain / stride, self.machine.pod / stride)
 
     @property
     def passes(self) -> Array:

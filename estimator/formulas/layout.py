@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..once import once
+from .parameters import Transformer
 
 
 class _Layout(NamedTuple):
@@ -25,6 +26,7 @@ class _Layout(NamedTuple):
     global_batch: Array
     recompute: Array
     unfused: Array
+    expert_imbalance: Array
 
 
 class Layout(_Layout):
@@ -35,7 +37,7 @@ class Layout(_Layout):
     ``zero`` the stage of sharding, 0 to 3; ``shard`` the data-parallel ranks over which states are sharded
     (infinity: over all); ``sequence_parallel`` 0 or 1; ``micro_batch`` sequences at a time on one replica and
     ``global_batch`` sequences in a step; ``recompute`` the code of the mode; ``unfused`` 1 where attention
-    scores are written to memory.
+    scores are written to memory; ``expert_imbalance`` tokens of the fullest expert rank over their mean.
 
     References
     ----------
@@ -93,6 +95,42 @@ def expert_split(layout: Layout) -> Array:
     """
     stage = layout.tp * layout.cp * data_parallel(layout)
     return np.minimum(layout.tp * layout.ep, stage)
+
+
+@once
+def fullest_load(layout: Layout, model: Transformer) -> Array:
+    r"""Tokens of the fullest expert rank over the mean of all. [1]
+
+    Parameters
+    ----------
+    layout
+        Degrees, batches and the imbalance of routing. [1]
+    model
+        Dimensions. [1]
+
+    Notes
+    -----
+    .. math:: \min\left(\iota_x, \max\left(\frac{X}{k}, 1\right)\right)
+
+    No expert sees a token twice: the load of one is at most X / k times the mean. The coefficients of the step time
+    were fitted to steps most of which force an even load.
+
+    References
+    ----------
+    N. Shazeer et al., "Outrageously Large Neural Networks", 2017, arXiv:1701.06538, Table 6: max(Load) / mean(Load);
+    L. Wang et al., "Auxiliary-Loss-Free Load Balancing", 2024, arXiv:2408.15664, Eq. 4 (MaxVio: this less 1).
+
+    Examples
+    --------
+    Two of eight experts a token: the fullest has at most four times the mean:
+
+    >>> from estimator.formulas.example import example_job
+    >>> jobs = [example_job(experts=8, experts_per_token=2, expert_imbalance=ratio) for ratio in (1, 1.5, 9)]
+    >>> [float(fullest_load(job.layout, job.model)) for job in jobs]
+    [1.0, 1.5, 4.0]
+    """
+    most = model.experts / np.maximum(model.experts_per_token, 1.0)
+    return np.minimum(layout.expert_imbalance, np.maximum(most, 1.0))
 
 
 @once

@@ -84,7 +84,7 @@ def among_experts(job: Job) -> Job:
 
 def _sharding_rate(job: Job, ranks: Array) -> Array:
     """Bandwidth of the ring over ranks that follow each other after the tensor ranks. [byte/s]"""
-    return ring_rate(job.machine, ranks, job.domain / job.layout.tp)
+    return ring_rate(job.machine, job.group(ranks, job.layout.tp))
 
 
 def hops_time(job: Job, ranks: Array, held: Array) -> Array:
@@ -231,7 +231,7 @@ def group_exchange_time(job: Job, held: Array) -> Array:
     0.025
     """
     shards, groups = sharding_ranks(job.layout), sharding_groups(job.layout)
-    rate = ring_rate(job.machine, groups, job.domain / (job.layout.tp * shards))
+    rate = ring_rate(job.machine, job.group(groups, job.layout.tp * shards))
     size = np.where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
     once = 2.0 * ring_time(size, groups, rate)
     hybrid = (job.layout.zero >= 1) & (groups > 1)

@@ -23,7 +23,7 @@ from .sharding_time import (
 )
 from .stage_time import bubble_share, deepest_stage, exposed, head_share, layers_time
 from .tuning_time import gathered_parameters, learning_parameters
-from .update_time import accumulation_time, optimizer_time, own_states
+from .update_time import accumulation_time, clipping_time, optimizer_time, own_states
 
 
 def software_gain(job: Job) -> Array:
@@ -113,6 +113,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     head = head_time(job)
     held = held_parameters(job)
     learning = _learning(job, held)
+    own, on_card = _over(own_states, job, learning), job.method.offload < 1
     stage["gradient_accumulation"] = _over(accumulation_time, job, learning)
     body, deep = Breakdown(stage).total, deepest_stage(job)
     slowest = body * deep + head_share(job) * head
@@ -130,8 +131,9 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "pipeline_bubble": idle,
         "gradient_exchange": _over(gradient_exchange_time, job, learning)
         + _over(group_exchange_time, job, learning),
-        "optimizer": np.where(job.method.offload >= 1, 0.0, _over(optimizer_time, job, learning)),
-        "offload": count * fetch + offload_time(job, _over(own_states, job, learning), count * slowest),
+        "gradient_clipping": np.where(on_card, clipping_time(job, own), 0.0),
+        "optimizer": np.where(on_card, _over(optimizer_time, job, learning), 0.0),
+        "offload": count * fetch + offload_time(job, own, count * slowest),
         "overhead": job.fitted.step_overhead + 0.0 * layout.count,
     }
 

@@ -17,7 +17,7 @@ from .table import FIELDS
 # So many values an axis may have: more would take longer to read than to think of a wider step.
 MOST_VALUES = 1_000_000
 # Inputs that are written with a unit, which a list or a range may give once, with any of its numbers.
-_WITH_UNIT = ("price", "within", "power")
+_WITH_UNIT = ("price", "within", "power", "scaleout_bandwidth")
 _PERCENT = "%"
 # Digits that are kept of a value: what adding steps leaves beyond them is noise, 0.1 + 2 x 0.1 is 0.3.
 _DIGITS = 15

@@ -16,6 +16,10 @@ from .fields import Field
 from .money import Money
 from .table import FIELDS, RIVALS
 
+_POD = (
+    "--pod says nothing without --oversubscription: how much less its spine takes than pods can send, like 2"
+)
+
 
 class Run:
     """One training run as asked: what is left out is assumed, and the answer lists it.
@@ -54,6 +58,7 @@ class Run:
     cp: float | None
     context: str | None
     ep: float | None
+    expert_imbalance: float | None
     zero: float | None
     shard: float | str | None
     sequence_parallel: str | None
@@ -67,6 +72,9 @@ class Run:
     on: str | None
     node: str | None
     platform: str | None
+    scaleout_bandwidth: float | None
+    oversubscription: float | None
+    pod: float | None
     count: float | None
     nodes: float | None
     within: float | None
@@ -221,6 +229,8 @@ def contradictions(given: Mapping[str, Any]) -> list[str]:
         if one in named and other in rivals_of(one, given) & named
     ]
     faults += _unpaired(named)
+    if "pod" in named and not named & {"oversubscription", "platform"}:
+        faults.append(_POD)
     if not named & {"params", "model", "config"}:
         faults.append("nothing says which model: give --params, --model or --config, like --params 65e9")
     return faults
@@ -270,6 +280,7 @@ _WRITTEN = {
     "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
     "spot_interruptions": ("1/node/month", "1/node/s"), "spot_lost_time": ("hour", "s"), "life": ("year", "s"),
     "preparation_time": ("day", "s"), "stored": ("GB", "byte"), "egress": ("GB", "byte"),
+    "scaleout_bandwidth": ("Gbit/s/gpu", "byte/s/accelerator"),
 }  # fmt: skip
 
 

@@ -46,6 +46,9 @@ FIELDS: Mapping[str, Field] = {
         "NAME",
     ),
     "ep": Field(fields.whole(1, 4096), "Degree of expert parallelism."),
+    "expert_imbalance": Field(
+        fields.count(1.0, 1e4), "Tokens of the fullest expert rank over the mean of all, 1 or more."
+    ),
     "zero": Field(fields.zero, "Stage of sharding the states: 0 to 3, or fsdp, which is 3.", "STAGE"),
     "shard": Field(
         fields.shard, "Data-parallel ranks that share one copy of the states: a number, all or node.", "RANKS"
@@ -89,6 +92,16 @@ FIELDS: Mapping[str, Field] = {
     "platform": Field(
         fields.preset("platforms"), "A platform that states its scaling efficiency, like cfff.", "NAME"
     ),
+    "scaleout_bandwidth": Field(
+        fields.measured("byte/s/accelerator", "400 Gbit/s/gpu", 1e6, 1e13),
+        'Network of an accelerator, one way, like "400 Gbit/s/gpu".',
+        "BANDWIDTH",
+    ),
+    "oversubscription": Field(
+        fields.count(1.0, 1e4),
+        "What pods may send at once over what the spine between them takes, 1 or more.",
+    ),
+    "pod": Field(fields.whole(1, 1e8), "Accelerators whose network loses nothing between them."),
     "count": Field(fields.whole(1, 1e8), "Accelerators."),
     "nodes": Field(fields.whole(1, 1e8), "Nodes."),
     "within": Field(

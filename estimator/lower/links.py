@@ -148,11 +148,17 @@ def host_link(presets: Presets, accelerator: Record) -> Sided:
     return sided(usual, f"the host link of {accelerator.id} is not on record: {usual.where}")
 
 
+def network_reached(presets: Presets) -> Figure:
+    """Return the share of a network's bandwidth that collectives reach. [1]"""
+    return _usual(presets).figures["reached_network"]
+
+
 def _scaleout(presets: Presets, accelerator: Record, node: Record | None) -> Sided:
-    """Return the bandwidth of a card's share of its server's network, one way. [byte/s]"""
+    """Return what collectives reach of a card's share of its server's network, one way. [byte/s]"""
     figure = node.figures.get("scaleout_bandwidth") if node else None
+    reached = network_reached(presets).value
     if node and figure:
-        return sided(figure, factor=1.0 / node.value("accelerators"))
+        return sided(figure, factor=reached / node.value("accelerators"))
     usual = _usual(presets).figures["scaleout_bandwidth"]
     reason = f"no network of a server of {accelerator.id} is on record: {usual.where}"
-    return sided(usual, reason)
+    return sided(usual, reason, reached)

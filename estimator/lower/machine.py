@@ -8,7 +8,7 @@ from ..errors import EstimatorError, UnknownPreset
 from ..provenance import Figure, Origin
 from ..records import Record
 from ..schema import PEAK_OF, peak_name
-from . import scaling
+from . import network, scaling
 from .asked import Asked
 from .links import machine_columns
 
@@ -23,6 +23,7 @@ def lower(asked: Asked) -> None:
     _count(asked, node)
     _memory(asked, accelerator)
     _links(asked, accelerator, node)
+    network.lower(asked)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
     _power(asked, accelerator)

@@ -26,7 +26,7 @@ def lower(asked: Asked) -> None:
     if platform and stated:
         (_fit if len(stated) > 1 else _single)(asked, platform.name, stated)
         return
-    if platform:
+    if platform and "oversubscription" not in platform.figures:
         asked.draft.notes.append(f"{platform.name} states no scaling efficiency; give --scaling-efficiency")
     given = asked.run.scaling_efficiency
     origin = Origin(

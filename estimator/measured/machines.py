@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..inputs.table import PRECISIONS
-from ..lower.links import highest_peak, host_columns, host_link, machine_columns
+from ..lower.links import highest_peak, host_columns, host_link, machine_columns, network_reached
 from ..lower.machine import peak_figure
 from ..presets import Presets
 from ..provenance import Figure
@@ -216,7 +216,7 @@ def _network(
     stated = (network.server / per_node, network.card, network.port * ports)
     rate = next((each for each in stated if not math.isnan(each)), math.nan)
     if not math.isnan(rate):
-        found["scaleout_bandwidth"] = _fixed(rate)
+        found["scaleout_bandwidth"] = _fixed(rate * network_reached(presets).value)
     if network.host:
         link = host_link(presets, record)
         found["scaleup_bandwidth"] = Ends(link.value, link.low, link.high)

@@ -16,14 +16,15 @@ from ..records import Record
 from .columns import RowDraft
 from .table import Floats
 
-# Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN.
+# Money, power, time and loss of scale are not asked of a row: the answers that need them are NaN. A spine and uneven
+# routing are not printed: what they cost stands in the coefficients.
 NEUTRAL: Mapping[str, float] = {
     "tokens": math.nan, "price": math.nan, "power_per_accelerator": math.nan, "host_share": 0.0, "pue": 1.0,
     "carbon_intensity": math.nan, "given_goodput": 1.0, **dict.fromkeys(
         ("failures", "given_mtbi", "given_interval", "checkpoint_bandwidth", "node_bandwidth", "checkpoint_exposed",
          "restart_time", "rollback_share", "spare_nodes", "replacement_time", "replaced_share"), math.nan
     ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
-    "given_mfu": math.nan, "ulysses": 0.0,
+    "given_mfu": math.nan, "ulysses": 0.0, "pod": math.inf, "oversubscription": 1.0, "expert_imbalance": 1.0,
     "owned": 0.0, "paid_utilisation": 1.0, "applications": 1.0, "adaptation": 0.0,
     **dict.fromkeys(Ownership._fields, math.nan), **dict.fromkeys(Project._fields, 0.0),
     "development": 1.0, **{f"spot_{name}": 0.0 for name in Spot._fields},

@@ -36,6 +36,7 @@ _SLOWER = {
     "pipeline_transfer": "a network slower than the {network} taken",
     "pipeline_bubble": "uneven stages, or fewer micro-batches than were taken",
     "gradient_exchange": "a network slower than the {network} taken, or no overlap with the backward pass",
+    "gradient_clipping": "a norm that is found in passes of its own",
     "optimizer": "an update that is not fused, or states on the host",
     "offload": "a slow host or its link",
     "overhead": "waiting for data, logging or checkpoints between steps",

@@ -61,7 +61,7 @@ def _plain(cell: Values | Coded) -> list[Any]:
 
 def _labels(column: Column, cell: Values | Coded) -> list[str]:
     """Write the values of what varies: times and powers with their unit, numbers in full."""
-    if column.unit in ("s", "W"):
+    if column.unit in ("s", "W", "byte/accelerator/s"):
         return [words.amount(value, column.unit) for value in _plain(cell)]
     return [value if isinstance(value, str) else words.digits(value, 12) for value in _plain(cell)]
 

@@ -11,7 +11,14 @@ _DECIMAL = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3,
 _BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
 _TIMES = (("year", 2.0), ("day", 2.0), ("hour", 2.0), ("minute", 2.0))
 # Units that are written with a decimal prefix, and as what.
-_PREFIXED = {"W": "W", "FLOP/s": "FLOP/s", "kWh": "Wh", "byte/s": "B/s", "byte/s/node": "B/s/node"}
+_PREFIXED = {
+    "W": "W",
+    "FLOP/s": "FLOP/s",
+    "kWh": "Wh",
+    "byte/s": "B/s",
+    "byte/s/node": "B/s/node",
+    "byte/accelerator/s": "B/s/gpu",
+}
 _COUNTED = ("hour", "token", "1")
 
 

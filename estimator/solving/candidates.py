@@ -26,6 +26,8 @@ from .unknowns import Unknown, Values
 # Quantities of which a run that does not fit on its cards may be asked all the same.
 _ROOM = frozenset({"memory", "memory_total", "memory_allocated", "state_memory", "fewest_accelerators"})
 _IN_TIME, _FITS = 1.0, 2.0
+# Inputs that are written with a unit.
+_WITH_UNIT = frozenset({"within", "power", "scaleout_bandwidth"})
 
 
 class Candidates:
@@ -59,10 +61,8 @@ class Candidates:
             currency = self.given.get("currency") or "USD"
             return {"price": [Price(float(value), currency) for value in values]}
         found: dict[str, Sequence[Any]] = {self.axis: values.tolist()}
-        if self.axis == "within":
-            found = {"within": [write_input("within", float(value)) for value in values]}
-        if self.axis == "power":
-            found = {"power": [write_input("power", float(value)) for value in values]}
+        if self.axis in _WITH_UNIT:
+            found = {self.axis: [write_input(self.axis, float(value)) for value in values]}
         if self.law:
             found["tokens"] = self.law.tokens(values).tolist()
         return found

@@ -56,6 +56,8 @@ UNKNOWNS: Mapping[str, Unknown] = {
         Unknown("mfu", 1e-4, 1.0, 17),
         Unknown("scaling_efficiency", 1e-4, 1.0, 17),
         Unknown("goodput", 1e-4, 1.0, 17),
+        Unknown("scaleout_bandwidth", 1e6, 1e13, 15, "byte/accelerator/s"),
+        Unknown("oversubscription", 1.0, 1e4, 14, most=True),
         Unknown("price", 1e-4 / _HOUR, 1e6 / _HOUR, 21, "currency/accelerator/hour", most=True),
         Unknown("power", 1e-2, 1e6, 17, "W", most=True),
         Unknown("pue", 1.0, 10.0, 11, most=True),

@@ -17,8 +17,10 @@ from .grid import Values
 from .sweep import Sweep
 
 # Units in which inputs are shown; an input that is no quantity is a pure number or a word.
-_INPUTS = {"price": "currency/accelerator/hour", "within": "s", "power": "W", "dataset_tokens": "token",
-           "checkpoint_bandwidth": "byte/s"}  # fmt: skip
+_INPUTS = {
+    "price": "currency/accelerator/hour", "within": "s", "power": "W", "dataset_tokens": "token",
+    "checkpoint_bandwidth": "byte/s", "scaleout_bandwidth": "byte/accelerator/s",
+}  # fmt: skip
 REASON = "reason"
 # So many numbers are held at once, 2 GiB; a file has no such bound.
 MOST_NUMBERS = 1 << 28

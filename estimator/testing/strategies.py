@@ -55,6 +55,8 @@ def _optional(presets: Presets) -> dict[str, st.SearchStrategy[Any]]:
         "stack": st.sampled_from(STACKS[1:]),
         "stack_year": st.integers(2018, 2026),
         "mfu": st.floats(0.05, 0.75),
+        "scaleout_bandwidth": _sizes(1e9, 2e11).map(lambda rate: f"{rate!r} byte/s/gpu"),
+        "oversubscription": st.floats(1.0, 16.0),
         "scaling_efficiency": st.floats(0.3, 1.0),
         "goodput": st.floats(0.3, 1.0),
         "price": prices("USD"),

@@ -78,6 +78,7 @@ def layouts(draw: st.DrawFn) -> dict[str, float]:
         "shard": draw(st.sampled_from([math.inf, 1.0, 4.0])), "sequence_parallel": draw(st.sampled_from([0.0, 1.0])),
         "micro_batch": micro, "global_batch": micro * data * draw(st.integers(1, 16)),
         "recompute": draw(st.sampled_from([0.0, 1.0, 2.0, 3.0])), "unfused": draw(st.sampled_from([0.0, 1.0])),
+        "expert_imbalance": draw(st.sampled_from([1.0, 1.0, 1.5])),
     }  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def machines(draw: st.DrawFn) -> dict[str, float]:
         "peak": draw(st.floats(1e13, 1e16)), "peak_16bit": draw(st.floats(1e13, 1e15)),
         "memory_bandwidth": draw(st.floats(1e11, 1e13)), "scaleup_bandwidth": draw(st.floats(1e9, 1e12)),
         "scaleout_bandwidth": draw(st.floats(1e8, 1e11)), "scaleup_domain": draw(st.sampled_from([8.0, 64.0])),
-        "mesh": draw(st.sampled_from([0.0, 1.0])),
+        "mesh": draw(st.sampled_from([0.0, 1.0])), "pod": draw(st.sampled_from([8.0, 256.0, math.inf])),
+        "oversubscription": draw(st.sampled_from([1.0, 2.0, 8.0])),
     }  # fmt: skip
 
 

@@ -222,3 +222,32 @@ def test_a_whole_sequence_on_each_rank_is_not_exchanged(ulysses: int) -> None:
 )
 def test_what_a_stage_sends_on(given: dict[str, Any], expected: float) -> None:
     assert float(pipeline_transfer_time(example_job(**given))) == pytest.approx(expected, rel=1e-12)
+
+
+# The spine.
+
+
+def test_what_a_spine_leaves_of_each_exchange() -> None:
+    # 1,024 cards in pods of 64, of which the spine takes an eighth. Stages of 256 cards: every card sends to another
+    # pod, over an eighth of its 10 GB/s. Context rings of 32 over tensor ranks of 8: eight members a pod share one.
+    free, thin = (
+        example_job(
+            count=1024, pod=64, oversubscription=ratio, pp=4, tp=8, cp=32, pipeline_use=1, context_use=1
+        )
+        for ratio in (1, 8)
+    )
+    assert float(pipeline_transfer_time(thin)) == pytest.approx(
+        8 * float(pipeline_transfer_time(free)), rel=1e-12
+    )
+    assert float(context_ring_time(thin, array(3))) == pytest.approx(float(context_ring_time(free, array(3))))
+    thinner = thin._replace(machine=thin.machine._replace(oversubscription=array(16)))
+    assert float(context_ring_time(thinner, array(3))) == pytest.approx(
+        2 * float(context_ring_time(free, array(3))), rel=1e-12
+    )
+    assert float(tensor_parallel_time(thin, array(2))) == float(tensor_parallel_time(free, array(2)))
+
+
+def test_a_run_within_one_pod_meets_no_spine() -> None:
+    for ratio in (1, 100):
+        job = example_job(count=64, pod=64, oversubscription=ratio, pp=8, cp=8)
+        assert float(pipeline_transfer_time(job)) == pytest.approx(2 * 2e6 / 8 / 10e9, rel=1e-12)

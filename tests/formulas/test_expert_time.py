@@ -115,3 +115,35 @@ def test_more_expert_ranks_never_slow_the_products(ep: float, tokens: float, hal
     given = {**SPARSE, "micro_batch": tokens / 1000, "expert_half": half, "product_traffic": 1}
     once, more = (example_job(**given, count=16, ep=ranks) for ranks in (ep, 2 * ep))
     assert 0 < float(grouped_products_time(more)) <= float(grouped_products_time(once)) * (1 + 1e-12)
+
+
+# Uneven routing.
+
+
+def test_all_wait_for_the_fullest_rank() -> None:
+    # Its products and its tokens are half more; the weights are read once, however many tokens meet them.
+    given: dict[str, Any] = {**SPARSE, "count": 4, "ep": 4, "product_traffic": 3}
+    even, uneven = (example_job(**given, expert_imbalance=ratio) for ratio in (1, 1.5))
+    read = 3 * 2 * 8e6 * 8 / 4 / 1e12
+    alone = float(grouped_products_time(even)) - read
+    assert float(grouped_products_time(uneven)) == pytest.approx(1.5 * alone + read, rel=1e-12)
+    assert float(dispatch_time(uneven)) == pytest.approx(1.5 * float(dispatch_time(even)), rel=1e-12)
+
+
+def test_shared_experts_see_every_token_anyway() -> None:
+    given = {**SPARSE, "expert_ffn": 0, "shared_ffn": 4000}
+    even, uneven = (float(experts_time(example_job(**given, expert_imbalance=ratio))) for ratio in (1, 1.5))
+    assert even == uneven > 0.0
+
+
+@few
+@given(st.floats(1.0, 100.0), st.sampled_from([1, 2, 4, 8]))
+def test_no_expert_sees_a_token_twice(ratio: float, chosen: int) -> None:
+    # At worst all tokens go to the experts of one rank, which then does the work of all.
+    given: dict[str, Any] = {**SPARSE, "experts_per_token": chosen, "ep": 8}
+    times = [
+        float(grouped_products_time(example_job(**given, expert_imbalance=each)))
+        for each in (1.0, ratio, 8 / chosen)
+    ]
+    assert times[0] <= times[1] <= times[2] * (1 + 1e-12)
+    assert times[2] == pytest.approx(times[0] * 8 / chosen, rel=1e-12)

@@ -17,7 +17,7 @@ from estimator.formulas.sharding_time import (
     held_parameters,
     sharded_weights_time,
 )
-from estimator.formulas.update_time import accumulation_time, optimizer_time
+from estimator.formulas.update_time import accumulation_time, clipping_time, optimizer_time, own_states
 
 from .jobs import example_job, parts, questions, typical
 
@@ -286,3 +286,21 @@ def test_those_that_hold_the_same_experts_share_their_sums() -> None:
 def test_who_shares_the_update(given: dict[str, Any], ranks: float) -> None:
     found = optimizer_time(example_job(count=16, optimizer_traffic=40, **given), BILLION)
     assert float(found) == pytest.approx(40e9 / ranks / 1e12)
+
+
+# The norm of the gradients.
+
+
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [({"zero": 0}, 1e9), ({"zero": 1}, 1e9 / 16), ({"zero": 1, "shard": 4}, 1e9 / 4)],
+)
+def test_every_rank_reads_its_own_sums_for_the_norm(given: dict[str, Any], own: float) -> None:
+    # 4 bytes a sum at 1 TB/s; one number goes up and down a tree of four levels, 3 microseconds each.
+    job = example_job(count=16, ring_latency=3e-6, **given)
+    found = clipping_time(job, own_states(job, BILLION))
+    assert float(found) == pytest.approx(4 * own / 1e12 + 2 * 4 * 3e-6, rel=1e-12)
+
+
+def test_one_card_asks_nobody_for_the_norm() -> None:
+    assert float(clipping_time(example_job(ring_latency=3e-6), array(0))) == 0.0

@@ -60,7 +60,7 @@ def test_bytes_are_of_memory_and_links_alone(given: dict[str, Any], exponent: in
     assert total(typical(**{**work, **links})) == pytest.approx(moved / factor, rel=1e-9)
 
 
-ONCE = {"gradient_exchange", "optimizer", "overhead", "pipeline_bubble", "offload"}
+ONCE = {"gradient_exchange", "gradient_clipping", "optimizer", "overhead", "pipeline_bubble", "offload"}
 
 
 @few

@@ -26,6 +26,8 @@ from estimator.formulas.step_time import (
 from .jobs import example_job, parts, power, questions, total, typical
 
 few = settings(deadline=None, max_examples=80)
+# Memory that takes no time: not even the norm of gradients does.
+FREE = {"memory_bandwidth": math.inf}
 GPT3: dict[str, Any] = {"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152, "vocab": 51200, "seq": 2048}
 
 # Published forms.
@@ -34,7 +36,7 @@ GPT3: dict[str, Any] = {"layers": 96, "hidden": 12288, "heads": 96, "ffn": 49152
 @pytest.mark.parametrize("batch", [1, 1536])
 def test_an_ideal_step_takes_the_operations_of_narayanan(batch: float) -> None:
     # 2104.04473, Eq. 3: 96 B s l h^2 (1 + s / 6h + V / 16 l h), every activation worked out twice.
-    job = example_job(**GPT3, recompute=2, unfused=1, global_batch=batch)
+    job = example_job(**GPT3, **FREE, recompute=2, unfused=1, global_batch=batch)
     form = 96 * batch * 2048 * 96 * 12288**2 * (1 + 2048 / (6 * 12288) + 51200 / (16 * 96 * 12288))
     assert total(job) == pytest.approx(form / 1e14, rel=1e-12)
 
@@ -44,7 +46,7 @@ def test_an_ideal_step_takes_the_operations_of_narayanan(batch: float) -> None:
 )
 def test_the_bubble_over_the_ideal_time(pp: float, vpp: float, count: float) -> None:
     # 2104.04473, Sections 2.2.1 and 2.2.2: (p - 1) / m of the ideal time, divided by v.
-    job = example_job(layers=128, pp=pp, vpp=vpp, global_batch=count, count=pp, pipeline_use=0)
+    job = example_job(layers=128, pp=pp, vpp=vpp, global_batch=count, count=pp, pipeline_use=0, **FREE)
     found = parts(job)
     idle = found.pop("pipeline_bubble")
     assert idle / sum(found.values()) == pytest.approx((pp - 1) / (vpp * count), rel=1e-12)
@@ -57,9 +59,9 @@ def test_ideal_ranks_share_the_work_and_wait_for_the_pipeline(
     tp: float, pp: float, data: float, count: float
 ) -> None:
     # m + p - 1 times a stage's share of a replica's work: what m micro-batches take on one card, over t p.
-    free = dict.fromkeys(("tensor_use", "pipeline_use", "gradient_use"), 0.0)
+    free = {**FREE, **dict.fromkeys(("tensor_use", "pipeline_use", "gradient_use"), 0.0)}
     given = {"layers": 128, "tp": tp, "pp": pp, "count": tp * pp * data, "global_batch": data * count, **free}
-    alone = total(example_job(layers=128, global_batch=count))
+    alone = total(example_job(layers=128, global_batch=count, **FREE))
     assert total(example_job(**given)) == pytest.approx(
         alone / (tp * pp) * (count + pp - 1) / count, rel=1e-12
     )
@@ -90,7 +92,7 @@ def test_the_volumes_of_zero() -> None:
 
 def test_sharded_weights_overlap_with_each_micro_batch() -> None:
     # 4 ms of work a micro-batch and as long an exchange: each lengthens by the cube root of 2.
-    given = {"count": 8, "zero": 3, "vocab": 0, "global_batch": 24}
+    given = {"count": 8, "zero": 3, "vocab": 0, "global_batch": 24, **FREE}
     alone = parts(example_job(**given, sharding_use=0))
     work = sum(alone.values()) / 3
     exchange = 3 * 4 * 12e6 * 2 * 7 / 8 / 1e11

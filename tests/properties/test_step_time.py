@@ -91,6 +91,22 @@ def test_a_faster_machine_is_never_slower(question: dict[str, Any], name: str, f
 
 
 @some
+@given(
+    questions(),
+    st.sampled_from(["oversubscription", "expert_imbalance"]),
+    st.floats(1.0, 100.0),
+    st.integers(0, 6),
+)
+def test_a_thinner_spine_and_fuller_experts_are_never_faster(
+    question: dict[str, Any], name: str, more: float, doublings: int
+) -> None:
+    case = lowered(question).with_columns({"pod": array(8.0 * 2.0**doublings)})
+    worse = timed(case, **{name: float(case.columns[name]) * more})
+    assert timed(case) <= worse * (1 + 1e-12)
+    assert worse <= timed(case) * more * (1 + 1e-12)
+
+
+@some
 @given(questions(), st.integers(1, 4))
 def test_more_layers_are_never_faster(question: dict[str, Any], more: int) -> None:
     """By whole layers for each chunk of each stage, so that they divide as evenly as before."""
@@ -192,7 +208,8 @@ AXES: Mapping[str, Any] = {
     "tp": [1.0, 2.0, 8.0], "pp": [1.0, 2.0, 4.0], "zero": [0.0, 1.0, 3.0], "recompute": [0.0, 1.0, 2.0],
     "micro_batch": [1.0, 2.0, 4.0], "seq": [2048.0, 4096.0, 32768.0], "stack_year": [2021.0, 2024.5, math.nan],
     "unfused": [0.0, 1.0, 1.0], "given_mfu": [math.nan, 0.3, 0.5], "count": [8.0, 256.0, 0.0],
-    "mesh": [0.0, 1.0, 0.0], "fit_tensor_use": [0.5, 1.0, 2.0], "layers": [1.0, 32.0, 126.0],
+    "mesh": [0.0, 1.0, 0.0], "oversubscription": [1.0, 4.0, math.nan], "pod": [8.0, 64.0, math.inf],
+    "expert_imbalance": [1.0, 1.5, 100.0], "fit_tensor_use": [0.5, 1.0, 2.0], "layers": [1.0, 32.0, 126.0],
 }  # fmt: skip
 
 
@@ -232,7 +249,7 @@ def documented() -> dict[str, str]:
 
 
 # Bytes and FLOPs of one number are definitions, by these names; a size that is written elsewhere breaks the property.
-DEFINED = ("HALF", "_GRADIENT", "_UPDATED")
+DEFINED = ("HALF", "_GRADIENT", "_UPDATED", "_SUM")
 UNIT = documented()
 
 
