@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from .formulas.serving import Elements, Replica
 from .inputs.serving import ServingQuestion
 from .lower import lower
 from .presets import Presets
-from .provenance import Figure, Source
+from .provenance import Figure, Origin, Source
 from .records import Record
 from .totals import peak_at
 
@@ -97,7 +97,7 @@ def ask_serving(question: ServingQuestion, presets: Presets | None = None) -> Se
     case = lower(question.run, records)
     record = records.load("accelerators", case.words["accelerator"])
     precision, peak = _precision(question, record)
-    case = _with_peak(case, peak)
+    case = _as_published(question, _with_peak(case, peak), records)
     settled, assumed = _settled(question, case, precision)
     points = _points(case, settled)
     values = {name: float(value[0]) for name, value in points.items()}
@@ -132,6 +132,19 @@ def _with_peak(case: Case, peak: Figure) -> Case:
         kept.append(Unknown("peak", {"peak": array(low)}, {"peak": array(high)}))
     columns = {**case.columns, "peak": array(peak.value)}
     return Case(columns, case.origins, tuple(kept), case.words, case.notes, case.free)
+
+
+def _as_published(question: ServingQuestion, case: Case, records: Presets) -> Case:
+    """Put in the tokens on which a recorded model was trained, where the question says no others."""
+    model = question.run.model
+    figure = records.find("models", model).record.figures.get("training_tokens") if model else None
+    if figure is None or question.run.tokens is not None:
+        return case
+    origins = {
+        **case.origins,
+        "tokens": Origin("preset", f"{figure.where} ({figure.source.publisher})", figure),
+    }
+    return replace(case.with_columns({"tokens": array(figure.value)}), origins=origins)
 
 
 def _settled(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
+from . import ranges
 from .arrays import Array, array
 from .errors import EstimatorError
 from .formulas.fleet import accelerators_for_compute, compute_of_accelerators
@@ -119,3 +123,52 @@ def ranged(formula: Callable[[Array], Array], figure: Figure) -> Ends:
     ends = (figure.value if end is None else end for end in (figure.low, figure.high))
     value, *others = (float(formula(array(each))) for each in (figure.value, *ends))
     return Ends(value, min(value, *others), max(value, *others))
+
+
+def ratio_of(one: Figure, other: Figure) -> Ends:
+    """Return one figure over another, with the range that both together leave.
+
+    Examples
+    --------
+    >>> fp32 = [Presets().load("accelerators", name).figures["peak_fp32"] for name in ("nvidia-a100-sxm-80gb",
+    ...         "amd-epyc-9654")]
+    >>> [round(end, 2) for end in ratio_of(*fp32)]
+    [1.81, 1.64, 2.01]
+    """
+    moved = np.array([_moves(one), [-end for end in _moves(other)]])
+    low, high = ranges.ends(moved)
+    value = one.value / other.value
+    return Ends(value, value * float(low), value * float(high))
+
+
+def _moves(figure: Figure) -> list[float]:
+    """Return how far the ends of a figure lie from it, in logarithms."""
+    return [0.0 if end is None else math.log(end / figure.value) for end in (figure.low, figure.high)]
+
+
+class Across(NamedTuple):
+    """Peaks of two accelerators at any precisions: the ratio, and the precision of each."""
+
+    ratio: Ends
+    precision: str
+    other: str
+
+
+def across(one: Record, other: Record) -> tuple[Across, Across]:
+    """Return the least and the largest ratio of one accelerator's peak to another's, whatever the precisions.
+
+    Examples
+    --------
+    >>> a100, cpu = (Presets().load("accelerators", name) for name in ("nvidia-a100-sxm-80gb", "amd-epyc-9654"))
+    >>> [(round(found.ratio.value, 2), found.precision, found.other) for found in across(a100, cpu)]
+    [(0.23, 'fp64', 'int8'), (115.56, 'int8', 'fp64')]
+    """
+    mine, others = ({name: each.figures[peak_name(name)] for name in PRECISIONS if peak_name(name) in each.figures}
+                    for each in (one, other))  # fmt: skip
+    found = [
+        Across(ratio_of(peak, against), name, word)
+        for name, peak in mine.items()
+        for word, against in others.items()
+    ]
+    ordered = sorted(found, key=lambda each: each.ratio.value)
+    return ordered[0], ordered[-1]

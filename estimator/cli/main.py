@@ -28,6 +28,8 @@ COMMANDS = {
     "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),
     "check": ("check", "Tell whether a throughput that you measured is normal, and what would explain it."),
     "scale": ("scale", "Fit laws of scaling efficiency to points and extrapolate them."),
+    "fleet": ("fleet", "Tell what unlike pools of accelerators deliver together; P and E in cards."),
+    "serving": ("serving", "Bound what serving a model takes: memory, time of a token, cards for a demand."),
     "presets": ("presets", "List or show the records behind the answers."),
     "sources": ("sources", "Print the bibliography of an answer."),
     "claims": ("claims", "List what the press articles claim, and judge it."),

@@ -1,0 +1,107 @@
+"""`estimate fleet`: unlike pools of accelerators together, and totals of compute in cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import QuestionError
+from ..inputs.fleet import FLEET_FIELDS, FleetQuestion, pool_inputs
+from ..inputs.run import option
+from ..presets import Presets
+from ..report.page import FORMATS, Page
+from .options import Function, format_option, merged, own_folders, question_options, terminal_width
+
+_MODEL = {"params", "model", "config"}
+
+
+def fleet_options(function: Function) -> Function:
+    """Add the options of a fleet to those of its runs."""
+    for name, field in reversed(list(FLEET_FIELDS.items())):
+        function = click.option(option(name), name, help=field.description, metavar=field.metavar)(function)
+    function = click.option(
+        "--compute",
+        metavar="COMPUTE",
+        help='A total to be told in cards, like "20 EOPS", with --precision and --on.',
+    )(function)
+    return click.option(
+        "--pool", "pools", multiple=True, metavar="POOL",
+        help='Accelerators, like "1024 x a100-sxm-80gb, site=beijing, price=2 USD/gpu/hour"; repeat it.',
+    )(function)  # fmt: skip
+
+
+@click.command("fleet")
+@click.argument("question", required=False, metavar="[QUESTION.toml]", type=click.Path())
+@fleet_options
+@question_options
+@format_option(*FORMATS)
+def command(
+    question: str | None,
+    own_presets: tuple[str, ...],
+    format_: str,
+    pools: tuple[str, ...],
+    compute: str | None,
+    **given: Any,
+) -> None:
+    """Tell what unlike pools of accelerators deliver, in one run and in runs of their own; P and E in cards.
+
+    \b
+    Two sites, two kinds of cards: each alone, and one run over a link of 100 Gbit/s between them:
+        estimate fleet --params 65B --pool "1024 x a100-sxm-80gb, site=shanghai" \\
+            --pool "512 x ascend-910b, site=beijing, price=1.5 USD/gpu/hour" --link "100 Gbit/s"
+    \b
+    How many cards are 20 EOPS? It depends on the precision:
+        estimate fleet --compute "20 EOPS" --precision int8 --on ascend-910-256t
+    \b
+    What are ten thousand cards in P, and how far is a CPU from them?
+        estimate fleet --pool "10000 x a100-sxm-80gb"
+        estimate fleet --pool "1 x xeon-8480plus" --pool "1 x a100-sxm-80gb"
+    """
+    presets = own_folders(own_presets)
+    stored: dict[str, Any] = {}
+    if question is not None:
+        from ..inputs.files import read_question
+
+        stored = read_question(Path(question))
+    inputs = merged(stored, {**given, "pools": pools or None})
+    if compute is not None:
+        page = _cards(compute, inputs, presets)
+    elif _MODEL & inputs.keys():
+        from ..fleets import ask_fleet
+        from ..report.fleet import fleet_page
+
+        page = fleet_page(ask_fleet(FleetQuestion.read(inputs, presets), presets), terminal_width())
+    else:
+        page = _totals(inputs, presets)
+    click.echo(page.write(format_))
+
+
+def _cards(compute: str, inputs: dict[str, Any], presets: Presets) -> Page:
+    """Return how many accelerators a total is; nothing else belongs to that question."""
+    from ..report.totals import cards_page
+    from ..totals import accelerators_of
+
+    on, precision = inputs.pop("on", None), inputs.pop("precision", None)
+    _refuse_rest(inputs, "--compute asks for cards alone")
+    return cards_page(accelerators_of(compute, precision, on, presets), terminal_width())
+
+
+def _totals(inputs: dict[str, Any], presets: Presets) -> Page:
+    """Return what pools add up to at each precision: without a model there is no run."""
+    from ..report.totals import pools_page
+    from ..totals import found
+
+    pools = pool_inputs(inputs.pop("pools", ()))
+    _refuse_rest(inputs, "without a model there is no run; give --params or --model")
+    more = {name: None for pool in pools for name in pool if name not in ("count", "on", "site")}
+    _refuse_rest(more, "without a model there is no run; give --params or --model")
+    return pools_page(
+        [(pool["count"], found("--pool", pool["on"], presets)) for pool in pools], terminal_width()
+    )
+
+
+def _refuse_rest(inputs: dict[str, Any], why: str) -> None:
+    if inputs:
+        raise QuestionError([f"{option(name)}: {why}" for name in inputs])
