@@ -57,7 +57,7 @@ def ask_fleet(question: FleetQuestion, presets: Presets | None = None) -> Fleet:
     """
     records = presets or Presets()
     alone = tuple(_each(question, records))
-    currency = _currency(alone)
+    currency, tokens = _currency(alone), float(alone[0].case.columns["tokens"])
     cases = _joint_cases(question, alone, records)
     given = question.pools[0].run.global_batch
     batch = given or sum(float(case.columns["global_batch"]) for case in cases)
@@ -70,7 +70,6 @@ def ask_fleet(question: FleetQuestion, presets: Presets | None = None) -> Fleet:
                  together.matched))}  # fmt: skip
         exchange = together.exchange() if len(question.sites) > 1 else None
     notes = tuple(_notes(question, alone, ways))
-    tokens = float(alone[0].case.columns["tokens"])
     return Fleet(question, alone, ways, batch, tokens, currency, exchange, notes)
 
 

@@ -119,22 +119,30 @@ class Together:
         self.sizes, self.lasting = self._looked_up()
 
     def _looked_up(self) -> tuple[Values, Values]:
-        """Return parts of the batch in whole micro-batches of each pool, and the time of a step with each."""
+        """Return parts of the batch in whole micro-batches of each pool, and the time of a step with each.
+
+        Of a batch that is open parts of a micro-batch count too, down to what a step takes whatever its size: a larger
+        batch has room for such shares.
+        """
         most = np.ceil(float(self.batch) / float(np.min(self.grain)))
-        spaced: Values = np.geomspace(1.0, max(most, 1.0), _LOOKED_UP).round()
-        numbers: Values = np.unique(spaced)
+        spaced: Values = np.asarray(np.geomspace(1.0, max(most, 2.0), _LOOKED_UP), dtype=np.float64)
+        numbers: Values = np.unique(np.round(spaced))
         sizes = (self.grain * numbers)[:, None, :]
         columns = {name: np.asarray(column)[..., None] for name, column in self.spread.columns.items()}
         found = estimate.evaluate(Case({**columns, "global_batch": sizes}), ("step_time",)).values[
             "step_time"
         ]
         shape = (*full(array(0.0), self.case).shape, len(numbers))
-        return np.broadcast_to(sizes, shape), np.maximum.accumulate(np.broadcast_to(found, shape), axis=-1)
+        sizes, times = np.broadcast_to(sizes, shape), np.broadcast_to(found, shape)
+        if not self.whole:
+            fixed = np.maximum(2.0 * times[..., :1] - times[..., 1:2], 0.0)
+            sizes, times = (np.concatenate(pair, axis=-1) for pair in ((0.0 * fixed, sizes), (fixed, times)))
+        return sizes, np.maximum.accumulate(times, axis=-1)
 
     def times(self, parts: Values) -> Values:
         """Return the time of a step of each pool on its part of the batch, the others left out. [s]
 
-        A part of less than a micro-batch of each replica takes as long as one; no part takes none.
+        No part takes no time; where micro-batches count whole, a part of one takes as long as one.
         """
         grains = parts / self.grain
         size = (np.ceil(grains * (1.0 - _LEAST)) if self.whole else grains) * self.grain

@@ -93,12 +93,18 @@ class FleetQuestion:
 
     def write(self) -> dict[str, Any]:
         """Return the inputs as a file holds them, to read back as this very question."""
-        pools = [pool.run.write() | ({"site": pool.site} if pool.site else {}) for pool in self.pools]
+        written = [pool.run.write() for pool in self.pools]
+        common = {name: value for name, value in written[0].items() if name in _COMMON}
+        pools = [
+            {name: value for name, value in run.items() if name not in common}
+            | ({"site": pool.site} if pool.site else {})
+            for run, pool in zip(written, self.pools, strict=True)
+        ]
         own = {
             "link": None if self.link is None else f"{self.link!r} byte/s",
             "sync_every": self.sync_every,
         }
-        return {name: value for name, value in own.items() if value is not None} | {"pools": pools}
+        return common | {name: value for name, value in own.items() if value is not None} | {"pools": pools}
 
 
 def pool_inputs(given: object) -> list[dict[str, Any]]:
@@ -172,11 +178,7 @@ def _table(pool: Mapping[str, Any]) -> dict[str, Any]:
     for name in _OF_POOL:
         if name not in pool:
             raise EstimatorError(f"a pool lacks '{name}'; write on = \"a100-sxm-80gb\" and count = 1024")
-    if pool["count"] == 0:
-        raise EstimatorError(
-            f"a pool of no accelerators ({pool['on']}); give it one or more, or leave it out"
-        )
-    return {str(name): value for name, value in pool.items()}
+    return {**pool, "count": _count(str(pool["count"]), f"{pool['count']} x {pool['on']}")}
 
 
 def _misplaced(named: Mapping[str, Any]) -> list[str]:

@@ -176,7 +176,7 @@ def _assumed(found: Fleet) -> str:
     given = found.question.pools[0].run.global_batch is not None
     batch = "" if given else ", of about the usual size and so that it suits the shares (--global-batch)"
     return (
-        "Separate runs are a model a pool, each for as long as it takes alone; told is what one of them takes on average. "
+        "Separate runs are a model a pool, each for as long as it takes alone; told is what one takes on average. "
         f"One run over all pools takes a batch of {words.digits(found.batch)} sequences{batch}; it stops when any pool "
         "stops, and its machines are held and powered while they wait. What is assumed of each pool: estimate train "
         "with its inputs."
