@@ -260,7 +260,7 @@ def site_exchange_time(size: Array, sites: Array, link: Array, steps: Array) -> 
     return 2.0 * (sites - 1.0) / sites * quotient(size, link * steps)
 
 
-def exposed_exchange(compute: Array, exchange: Array, hidden: Array) -> Array:
+def exposed_exchange(compute: Array, exchange: Array, overlap: Array) -> Array:
     r"""Time of a step of which an exchange lasts beside computing, a share of what could be hidden being so. [s]
 
     Parameters
@@ -269,7 +269,7 @@ def exposed_exchange(compute: Array, exchange: Array, hidden: Array) -> Array:
         Time of the step without the exchange. [s]
     exchange
         Time of the exchange. [s]
-    hidden
+    overlap
         Share of the shorter of the two by which they overlap. [1]
 
     Notes
@@ -285,7 +285,7 @@ def exposed_exchange(compute: Array, exchange: Array, hidden: Array) -> Array:
     >>> exposed_exchange(np.float64(8), np.float64(2), np.array([0.0, 1.0])).tolist()
     [10.0, 8.0]
     """
-    return compute + exchange - hidden * np.minimum(compute, exchange)
+    return compute + exchange - overlap * np.minimum(compute, exchange)
 
 
 def link_for_loss(size: Array, sites: Array, time: Array, steps: Array, lost: Array) -> Array:

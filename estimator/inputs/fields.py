@@ -57,7 +57,7 @@ def within(value: float, given: Any, low: float, high: float) -> float:
     if not low <= value <= high:
         bound = f"more than {high:g}, the most" if value > high else f"less than {low:g}, the least"
         percent = f"; write {value:g} percent as {value / 100.0:g} or '{value:g}%'"
-        share = percent if high == 1.0 < value <= 100.0 else ""
+        share = percent if high == 1.0 < value <= 100.0 and "%" not in shown else ""
         raise refuse(f"{shown} is {bound} that makes sense here{share}")
     return value
 
