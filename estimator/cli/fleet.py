@@ -49,8 +49,7 @@ def command(
 
     \b
     Two sites, two kinds of cards: each alone, and one run over a link of 100 Gbit/s between them:
-        estimate fleet --params 65B --pool "1024 x a100-sxm-80gb, site=shanghai" \\
-            --pool "512 x ascend-910b, site=beijing, price=1.5 USD/gpu/hour" --link "100 Gbit/s"
+        estimate fleet --params 65B --pool "64 x a100, site=a" --pool "64 x ascend-910b, site=b" --link "100 Gbit/s"
     \b
     How many cards are 20 EOPS? It depends on the precision:
         estimate fleet --compute "20 EOPS" --precision int8 --on ascend-910-256t

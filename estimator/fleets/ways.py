@@ -23,6 +23,8 @@ UNITS: Mapping[str, str] = {
     "cost": "currency",
 }  # fmt: skip
 _SUMMED = ("occupied_hours", "energy", "carbon", "cost")
+# Columns of what a run costs whatever its pools: counted with the first alone.
+_ONCE = ("stored", "egress", "staff", "preparation_staff")
 # Numbers of micro-batches at which the time of a step is looked up, and what stands for no part of the batch.
 _LOOKED_UP, _LEAST = 33, 1e-9
 # A loss at which a link is told to be wide enough, and the steps between exchanges of the paper that is cited.
@@ -115,8 +117,17 @@ class Together:
         self.grain: Values = (replicas * case.columns["micro_batch"])[:, None]
         self.whole = whole
         self.size = float(_gradients(case.columns)[0])
-        self.goodput = formulas.joint_goodput(full(self.spread.columns["goodput"], self.case))
+        self.goodput = self._goodput()
         self.sizes, self.lasting = self._looked_up()
+
+    def _goodput(self) -> Array:
+        """Return the goodput of the run: by the interruptions of all pools, or of what is given of each."""
+        alone = estimate.evaluate(self.spread, ("mtbi", "goodput")).values
+        mtbi = formulas.joint_mtbi(full(alone["mtbi"], self.case))
+        joint = estimate.evaluate(self.spread.with_columns({"given_mtbi": mtbi}), ("goodput",)).values
+        modelled = np.min(full(joint["goodput"], self.case), axis=0)
+        given = formulas.joint_goodput(full(alone["goodput"], self.case))
+        return np.where(np.all(np.isnan(self.case.columns["given_goodput"])), modelled, given)
 
     def _looked_up(self) -> tuple[Values, Values]:
         """Return parts of the batch in whole micro-batches of each pool, and the time of a step with each.
@@ -191,10 +202,12 @@ class Together:
     def _paced(self, parts: Values, step: Values) -> dict[str, Any]:
         """Return the columns of pools that take the time of the whole run's step for their parts of its tokens."""
         case = self.spread.with_columns({"global_batch": parts})
+        first = (np.arange(len(parts)) == 0.0)[:, None]
         at_peak = estimate.evaluate(case, ("time_at_peak",)).values["time_at_peak"]
         return {
             "global_batch": parts, "tokens": parts / self.batch * self.spread.columns["tokens"],
-            "given_mfu": at_peak / step, "efficiency_coefficient": array(np.nan), "goodput": self.goodput,
+            "given_mfu": at_peak / step, "efficiency_coefficient": array(np.nan), "given_goodput": self.goodput,
+            **{name: self.spread.columns[name] * first for name in _ONCE},
         }  # fmt: skip
 
     def exchange(self) -> Exchange:

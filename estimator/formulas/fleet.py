@@ -209,8 +209,9 @@ def joint_goodput(goodput: Array) -> Array:
     -----
     .. math:: G = \frac{1}{1 + \sum_i (1 / G_i - 1)}
 
-    A synchronous run stops when any pool does. Rates of interruption add, and so, to first order, does the time that is
-    lost for each productive second.
+    For pools of which the goodput is given: where it is modelled, `joint_mtbi` is what all of them stop by. A
+    synchronous run stops when any pool does, so that the time lost for each productive second adds up, but for a
+    checkpoint that serves all.
 
     References
     ----------
@@ -222,6 +223,30 @@ def joint_goodput(goodput: Array) -> Array:
     0.6667
     """
     return 1.0 / (1.0 + np.sum(1.0 / goodput - 1.0, axis=0))
+
+
+def joint_mtbi(mtbi: Array) -> Array:
+    r"""Mean time between interruptions of one run over several pools, on the first axis. [s]
+
+    Parameters
+    ----------
+    mtbi
+        Of a run on each pool. [s]
+
+    Notes
+    -----
+    .. math:: M = \frac{1}{\sum_i 1 / M_i}
+
+    References
+    ----------
+    A. Kokolis et al., 2024, arXiv:2410.21680, Section III: a synchronous job stops when any node does.
+
+    Examples
+    --------
+    >>> float(joint_mtbi(np.array([3.0, 6.0])))
+    2.0
+    """
+    return 1.0 / np.sum(1.0 / mtbi, axis=0)
 
 
 def site_exchange_time(size: Array, sites: Array, link: Array, steps: Array) -> Array:

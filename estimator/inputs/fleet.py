@@ -23,7 +23,8 @@ _OF_POOL = ("on", "count")
 _BARRED = ("nodes", "within", "node")
 # What all pools train: given once, beside them.
 _COMMON = ("params", "model", "config", "tokens", "tokens_per_param", "epochs", "dataset_tokens", "samples", "seq",
-           "global_batch", "method", "rank", "currency")  # fmt: skip
+           "global_batch", "method", "rank", "currency", "stored", "egress", "staff", "preparation_staff",
+           "preparation_time", "applications", "adaptation")  # fmt: skip
 FLEET_FIELDS: Mapping[str, Field] = {
     "link": Field(measured("byte/s", "10 Gbit/s", 1e3, 1e16), "Of each site to the others, one way, like "
                   '"10 Gbit/s".', "BANDWIDTH"),

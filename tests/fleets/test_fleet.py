@@ -64,7 +64,7 @@ def test_two_pools_of_which_one_is_half_as_fast() -> None:
 
 
 def test_what_a_joint_run_takes() -> None:
-    found = fleet(FAST, SLOW, tokens=1e12, price="2 USD/gpu/hour")
+    found = fleet(FAST, SLOW, tokens=1e12, price="2 USD/gpu/hour", goodput=1)
     matched, separate = found.ways["matched"].values, found.ways["separate"].values
     seconds = 1e12 / rate(found, "matched")
     assert matched["wall_clock"].value == pytest.approx(seconds)
@@ -77,13 +77,36 @@ def test_what_a_joint_run_takes() -> None:
 
 def test_each_takes_twice_as_long_with_half_of_the_time_lost() -> None:
     found = fleet(FAST, SLOW, goodput=0.5)
-    whole = fleet(FAST, SLOW)
+    whole = fleet(FAST, SLOW, goodput=1)
     separate, matched = found.ways["separate"].values, found.ways["matched"].values
     assert separate["wall_clock"].value == pytest.approx(
         2 * whole.ways["separate"].values["wall_clock"].value
     )
     # One run stops when either pool does: 1 / (1 + 1 + 1).
     assert matched["wall_clock"].value == pytest.approx(3 * whole.ways["matched"].values["wall_clock"].value)
+
+
+def test_interruptions_of_all_pools_stop_one_run() -> None:
+    half = "64 x a100-sxm-80gb, mfu=0.5"
+    given_ = {"tokens": 1e12, "checkpoint_bandwidth": "10 GB/s"}
+    found = fleet(half, half, **given_)
+    whole = ask(Run(params=7e9, on="a100-sxm-80gb", count=128, mfu=0.5, **given_))
+    assert found.ways["matched"].values["wall_clock"].value == pytest.approx(
+        float(whole.wall_clock.value), rel=1e-6
+    )
+
+
+def test_what_a_run_costs_beside_its_machines_counts_once() -> None:
+    plain, staffed = fleet(FAST, SLOW), fleet(FAST, SLOW, staff=10, pay="100000 USD/year")
+    for way in ("separate", "matched"):
+        # Apart, ten people stand by each of two runs, for as long as each takes on average in all.
+        more = (
+            (staffed.ways[way].values["cost"].value - plain.ways[way].values["cost"].value)
+            * (365.25 * 86400)
+            / 1e6
+        )
+        days = plain.ways[way].values["wall_clock"].value * (2 if way == "separate" else 1)
+        assert more == pytest.approx(days, rel=1e-6)
 
 
 def test_a_link_that_takes_as_long_as_computing_halves_the_run() -> None:
