@@ -37,7 +37,7 @@ class Fleet:
     def loss(self, name: str) -> float:
         """Return the share of the separate runs' throughput that a way loses. [1]"""
         rate, most = (self.ways[way].values["throughput"].value for way in (name, "separate"))
-        return 1.0 - rate / most
+        return 0.0 if math.isclose(rate, most, rel_tol=1e-12) else 1.0 - rate / most
 
 
 def ask_fleet(question: FleetQuestion, presets: Presets | None = None) -> Fleet:
