@@ -31,6 +31,7 @@ from .formulas import (
 )
 from .formulas.collectives import Machine
 from .formulas.cost import Project, Spot
+from .formulas.energy import Draw
 from .formulas.job import Coefficients, Host, Job
 from .formulas.layout import Layout
 from .formulas.memory import Optimizer
@@ -100,6 +101,7 @@ STEPS: tuple[Step, ...] = (
     Step("goodput", reliability.goodput, "1"),
     Step("occupied_hours", throughput.occupied_hours, "hour"),
     Step("wall_clock", reliability.wall_clock, "s"),
+    Step("system_power", energy.system_power, "W/accelerator"),
     Step("power", energy.facility_power, "W"),
     Step("energy", energy.facility_energy, "kWh"),
     Step("carbon", energy.carbon, "kg"),
@@ -205,6 +207,7 @@ _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
     "method": (Method, "method_"), "card": (Card, ""), "machine": (Machine, ""), "coefficients": (Coefficients, "fit_"),
     "host": (Host, ""), "spot": (Spot, "spot_"), "ownership": (Ownership, ""), "project": (Project, ""),
+    "draw": (Draw, ""),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(

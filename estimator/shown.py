@@ -8,6 +8,7 @@ from collections.abc import Mapping
 SHOWN_INPUTS: Mapping[str, str] = {
     "tokens": "token", "seq": "token", "count": "accelerator", "per_node": "accelerator", "peak": "FLOP/s",
     "given_mfu": "1", "given_goodput": "1", "memory_usable": "byte", "power_per_accelerator": "W", "host_share": "1",
+    "floor_share": "1", "full_use": "1", "switch_share": "1", "idle_share": "1",
     "pue": "1", "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
     "failures": "1/node/day", "restart_time": "s", "node_bandwidth": "byte/s/node",

@@ -261,7 +261,9 @@ def test_where_only_the_best_end_of_the_memory_holds_the_run_the_range_begins_th
 
 def test_a_quantity_that_is_nothing_stays_nothing() -> None:
     """No share of the hosts is no number to take a ratio to; what rests on it is."""
-    base = case_of(params=7e9, count=8, mfu=0.4).with_columns({"host_share": array(0.0)})
+    base = case_of(params=7e9, count=8, mfu=0.4).with_columns(
+        {"host_share": array(0.0), "floor_share": array(1.0)}
+    )
     found = with_ranges(replace(base, unknowns=(one("host_share", 0.0, 0.25),)))
     assert (float(found.host_share.low), float(found.host_share.high)) == (0, 0)
     assert ratios(found, "power") == pytest.approx((1.0, 1.25), rel=1e-12)

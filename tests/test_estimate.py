@@ -127,9 +127,7 @@ def test_what_is_wanted_alone_is_what_it_is_among_all(wanted: str) -> None:
 
 
 def test_each_step_needs_only_what_stands_before_it() -> None:
-    records = (
-        "transformer optimizer method card layout machine coefficients job spot ownership project".split()
-    )
+    records = "transformer optimizer method card layout machine coefficients job spot ownership project draw".split()
     known = {*case().columns, *records}
     for step in STEPS:
         assert set(step.inputs) <= known, step.name
@@ -209,16 +207,32 @@ def plain(of: Mapping[str, float]) -> dict[str, float]:
     speed = of["peak"] * of["given_mfu"] * efficiency / per_token
     productive = of["tokens"] / speed
     held = productive / of["given_goodput"]
-    power = of["power_per_accelerator"] * (1 + of["host_share"]) * of["pue"]
+    working, around, idle = watts(of, efficiency, per_token)
+    used = (productive * working + (held - productive) * idle + held * around) * of["pue"]
     return {
         "parameters": total, "active_parameters": passed + outer, "flops_per_token": per_token,
         "flops": per_token * of["tokens"], "flops_6nd": 6 * (passed + outer) * of["tokens"], "state_memory": states,
         "scaling_efficiency": efficiency, "mfu": of["given_mfu"] * efficiency,
         "throughput_per_accelerator": speed, "throughput": speed * of["count"],
         "step_time": of["global_batch"] * of["seq"] / (speed * of["count"]), "accelerator_hours": productive,
-        "occupied_hours": held, "wall_clock": held / of["count"], "power": of["count"] * power, "energy": held * power,
-        "carbon": held * power * of["carbon_intensity"], "cost": held * of["price"],
+        "occupied_hours": held, "wall_clock": held / of["count"], "power": of["count"] * (working + around) * of["pue"],
+        "energy": used, "carbon": used * of["carbon_intensity"], "cost": held * of["price"],
     }  # fmt: skip
+
+
+def watts(of: Mapping[str, float], efficiency: float, per_token: float) -> tuple[float, float, float]:
+    """Power of one accelerator at work, of what stands around it, and of an accelerator in time that is lost."""
+    hfu = of["given_mfu"] * efficiency * again(of, per_token)
+    busy = of["floor_share"] + (1 - of["floor_share"]) * min(1.0, hfu / of["full_use"])
+    around = of["host_share"] + (of["switch_share"] if of["count"] > of["per_node"] else 0.0)
+    return tuple(of["power_per_accelerator"] * share for share in (busy, around, of["idle_share"]))
+
+
+def again(of: Mapping[str, float], per_token: float) -> float:
+    """FLOPs with what is computed a second time over the model's FLOPs."""
+    scores = 12 * of["heads"] * of["head_dim"] * seen_keys(of) / 3
+    layers = (per_token - 6 * of["vocab"] * of["hidden"] - 3 * scores) / 3 + scores
+    return 1 + {0: 0.0, 1: scores, 2: layers, 3: 0.0}[int(of["recompute"])] / per_token
 
 
 def tensors(of: Mapping[str, float]) -> list[tuple[float, float, float, float]]:
@@ -256,7 +270,16 @@ def columns(draw: st.DrawFn) -> dict[str, float]:
     )}  # fmt: skip
     shares = {
         name: draw(st.floats(0.1, 1.0))
-        for name in ("given_mfu", "given_goodput", "efficiency_coefficient", "host_share")
+        for name in (
+            "given_mfu",
+            "given_goodput",
+            "efficiency_coefficient",
+            "host_share",
+            "floor_share",
+            "full_use",
+            "switch_share",
+            "idle_share",
+        )
     }
     sizes = {
         name: draw(st.floats(1.0, 1e12)) for name in ("tokens", "peak", "price", "power_per_accelerator")

@@ -8,7 +8,7 @@ from ..errors import EstimatorError, UnknownPreset
 from ..provenance import Figure, Origin
 from ..records import Record
 from ..schema import PEAK_OF, peak_name
-from . import network, scaling
+from . import network, power, scaling
 from .asked import Asked
 from .links import machine_columns
 
@@ -26,7 +26,7 @@ def lower(asked: Asked) -> None:
     network.lower(asked)
     precision = _precision(asked, accelerator)
     _efficiency(asked, accelerator, precision)
-    _power(asked, accelerator)
+    power.lower(asked, accelerator)
     if accelerator.words.get("architecture") == "cpu" and asked.run.mfu is None:
         asked.draft.notes.append(
             f"{accelerator.id} is a CPU: no step of one is on record, and what software reaches of its peak is taken "
@@ -154,20 +154,3 @@ def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
     if not measured and peak and peak.low is not None and peak.high is not None:
         draft.unknown("peak", peak.low, peak.high)
     scaling.lower(asked)
-
-
-def _power(asked: Asked, accelerator: Record) -> None:
-    """Set the power of an accelerator and its host; a given power is taken to hold the host's share."""
-    figure, draft = accelerator.figures.get("power"), asked.draft
-    if asked.run.power is not None:
-        draft.put("power_per_accelerator", asked.run.power, Origin("given", option="--power"))
-        draft.put("host_share", 0.0, Origin("given", "--power counts the host", option="--power"))
-        return
-    if figure is None:
-        reason = f"{accelerator.id} has no power on record: no energy, carbon or power; give --power"
-        draft.put("power_per_accelerator", math.nan, Origin("assumed", reason, option="--power"))
-        draft.notes.append(reason)
-    else:
-        draft.figure("power_per_accelerator", figure, option="--power")
-    share = asked.defaults.figures["host_share"]
-    draft.figure("host_share", share, reason=share.where, option="--power")

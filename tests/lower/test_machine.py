@@ -85,16 +85,56 @@ def test_every_chip_with_a_training_peak_gives_an_answer(chip: str) -> None:
 
 
 def test_power_given_holds_the_host() -> None:
-    estimate = answer(power="400 W", pue=1.1)
+    estimate = answer(power="400 W", pue=1.1, goodput=0.5)
     assert float(estimate.power.value) == pytest.approx(8 * 400 * 1.1)
     assert float(estimate.power.parts["hosts"]) == 0
+    held = float(estimate.occupied_hours.value)
+    assert float(estimate.energy.value) == pytest.approx(held * 400 * 1.1)
+
+
+def test_work_done_again_draws_what_work_draws() -> None:
+    parts, time = (answer(count=1024).amount(name).parts for name in ("energy", "wall_clock"))
+    again = float(time["lost_work"] + time["rollbacks"]) / float(time["productive"])
+    assert 0 < again < 0.1
+    assert float(parts["repeated_work"]) == pytest.approx(again * float(parts["accelerators"]))
+    # Two fifths of 700 W in all other time.
+    idle = sum(float(time[name]) for name in ("checkpoints", "restarts", "waiting", "not_told"))
+    assert float(parts["idle_accelerators"]) == pytest.approx(1024 * idle * 700 * 0.4)
+
+
+def test_a_power_that_is_given_does_not_follow_utilisation() -> None:
+    slow, fast = (float(answer(power="400 W", mfu=mfu).power.value) for mfu in (0.1, 0.6))
+    assert slow == fast
+    slow, fast = (float(answer(mfu=mfu).power.parts["accelerators"]) for mfu in (0.1, 0.6))
+    # An H100 at a tenth of its peak and beyond full use: the floor and a part of the rest, and all it can.
+    law = PRESETS.load("calibrations", "power")
+    floor, full = law.value("floor_share"), law.value("full_use")
+    hfu = float(answer(mfu=0.1).hfu.value)
+    assert fast == pytest.approx(8 * 700)
+    assert slow == pytest.approx(8 * 700 * (floor + (1 - floor) * hfu / full))
+
+
+def test_one_node_has_no_network_between_nodes() -> None:
+    assert float(answer(count=8).power.parts["network"]) == 0
+    assert float(answer(count=16).power.parts["network"]) == pytest.approx(16 * 700 * 0.05)
 
 
 def test_goodput_lengthens_what_is_paid_for_and_not_the_work() -> None:
     whole, part = answer(goodput=1), answer(goodput=0.5)
     assert part.accelerator_hours.value == whole.accelerator_hours.value
-    for name in ("occupied_hours", "wall_clock", "energy", "cost"):
+    for name in ("occupied_hours", "wall_clock", "cost"):
         assert float(part.amount(name).value) == pytest.approx(2 * float(whole.amount(name).value))
+
+
+def test_time_lost_draws_less_than_time_at_work() -> None:
+    whole, part = answer(goodput=1), answer(goodput=0.5)
+    for name, parts in {"accelerators": 1.0, "hosts": 2.0}.items():
+        assert float(part.energy.parts[name]) == pytest.approx(parts * float(whole.energy.parts[name]))
+    # As long lost as worked, at 0.4 of 700 W.
+    idle = float(whole.accelerator_hours.value) * 700 * 0.4
+    assert float(part.energy.parts["idle_accelerators"]) == pytest.approx(idle)
+    assert float(whole.energy.parts["idle_accelerators"]) == 0
+    assert float(whole.energy.value) < float(part.energy.value) < 2 * float(whole.energy.value)
 
 
 def test_a_grid_with_its_own_pue_uses_it_unless_told_otherwise() -> None:

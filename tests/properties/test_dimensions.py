@@ -15,6 +15,7 @@ from estimator.breakdown import Breakdown
 from estimator.estimate import STEPS
 from estimator.formulas import throughput
 from estimator.formulas.cost import Project, Spot
+from estimator.formulas.energy import Draw
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
@@ -103,6 +104,9 @@ def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> objec
         # 100 bytes on the card, of which 7 are allocated: what else there is has its own share of them.
         card = {f: byte_or(f, ("device_context", "communicator"), scale) for f in Card._fields}
         return Card(**{**card, "memory_usable": np.float64(100.0 * scale["byte"])})
+    if name == "draw":
+        most = np.float64(7.0 * scale["J"] / scale["s"] / scale["accelerator"])
+        return Draw(most, *(np.float64(0.5) for _ in Draw._fields[1:]))
     if name == "layout":
         return Layout(*(np.float64(1.0) for _ in Layout._fields))
     if name in MONEY:
@@ -123,7 +127,8 @@ def call(formula: object, scale: dict[str, float]) -> float:
     for name in inspect.signature(formula).parameters:  # type: ignore[arg-type]
         value = rescaled(name, parameters[name], scale)
         whole = formula.__annotations__[name] == "Breakdown"  # type: ignore[attr-defined]
-        arguments.append(Breakdown({"accelerators": value}) if whole else value)
+        part = {"wall_clock": "productive"}.get(name, "accelerators")
+        arguments.append(Breakdown({part: value}) if whole else value)
     result = formula(*arguments)  # type: ignore[operator]
     return float(result.total if isinstance(result, Breakdown) else result)
 

@@ -34,10 +34,20 @@ def rows() -> Iterator[Any]:
             yield pytest.param(table["check"], row, id=f"{path.stem}-{row['name']}")
 
 
+def record(fields: dict[str, Any], name: str, formula: Any) -> Any:
+    """Return a breakdown, or a record argument of a formula, from its parts or fields by name."""
+    found = {key: house(value) for key, value in fields.items()}
+    return Breakdown(found) if name == "Breakdown" else formula.__globals__[name](**found)
+
+
 def by_formula(check: dict[str, Any], row: dict[str, Any]) -> float:
     module, name = check["formula"].split(".")
     formula = getattr(importlib.import_module(f"estimator.formulas.{module}"), name)
-    given = {key: house(value) for key, value in (check.get("given", {}) | row.get("given", {})).items()}
+    asked = check.get("given", {}) | row.get("given", {})
+    given = {
+        key: record(value, formula.__annotations__[key], formula) if isinstance(value, dict) else house(value)
+        for key, value in asked.items()
+    }
     result = formula(**given)
     return float(result.total if isinstance(result, Breakdown) else result)
 
