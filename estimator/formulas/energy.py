@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -248,6 +249,6 @@ def _times(time: Array, power: Array) -> Array:
     return np.where(power == 0.0, 0.0, time) * power
 
 
-def _with_facility(parts: dict[str, Array], pue: Array) -> Breakdown:
+def _with_facility(parts: Mapping[str, Array], pue: Array) -> Breakdown:
     """Return what computers draw with what the facility adds to it."""
     return Breakdown({**parts, "facility": _times(Breakdown(parts).total, pue - 1.0)})
