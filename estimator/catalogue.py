@@ -20,6 +20,7 @@ RECORD_KINDS: Mapping[str, str] = {
     "models": "dimensions, published counts and training tokens",
     "grids": "carbon intensity of countries and cloud regions",
     "pue": "power usage effectiveness of operators",
+    "failures": "fleets: interruptions, checkpoints, restarts, goodput as published",
     "platforms": "platforms that state a scaling efficiency",
     "claims": "statements of press articles (see: estimate claims)",
     "evidence": "what better sources say of the claims, as figures",

@@ -207,7 +207,7 @@ _RECORDS = {
     "transformer": (Transformer, ""), "optimizer": (Optimizer, "optimizer_"), "layout": (Layout, ""),
     "method": (Method, "method_"), "card": (Card, ""), "machine": (Machine, ""), "coefficients": (Coefficients, "fit_"),
     "host": (Host, ""), "spot": (Spot, "spot_"), "ownership": (Ownership, ""), "project": (Project, ""),
-    "draw": (Draw, ""),
+    "draw": (Draw, ""), "wasted": (reliability.Wasted, ""),
 }  # fmt: skip
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(

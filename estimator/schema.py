@@ -39,6 +39,11 @@ FIGURES: dict[str, dict[str, str] | None] = {
     "models": {**dict.fromkeys(_COUNTS, "1"), "training_tokens": "token", "batch_tokens": "token"},
     "grids": {"carbon_intensity": "kg/J", "pue": "1", "electricity_price": "*/J"},
     "pue": {"pue": "1"},
+    "failures": {
+        "failures": "1/accelerator/s", "restart_time": "s", "checkpoint_interval": "s",
+        "checkpoint_bandwidth": "byte/s", "replaced_share": "1", "rollback_share": "1", "spare_nodes": "1",
+        "goodput": "1",
+    },
     "platforms": None,
     "claims": None,
     "evidence": None,
@@ -58,6 +63,7 @@ WORDS: dict[str, frozenset[str] | None] = {
     "models": frozenset("family organisation year count_note".split()),
     "grids": frozenset("place provider year".split()),
     "pue": frozenset(["provider"]),
+    "failures": frozenset("accelerator accelerators model period year published_as".split()),
     "platforms": None,
     "claims": None,
     "evidence": None,
@@ -101,7 +107,7 @@ _UP_TO_ONE = Bound("must be between 0 and 1", most=1.0)
 _USUAL = {
     "accelerators": _POSITIVE, "nodes": _POSITIVE, "links": _POSITIVE,
     "optimizers": _NOT_NEGATIVE, "models": _NOT_NEGATIVE, "grids": _NOT_NEGATIVE,
-    "assumptions": _NOT_NEGATIVE,
+    "assumptions": _NOT_NEGATIVE, "failures": _POSITIVE,
     "pue": _FROM_ONE, "calibrations": _POSITIVE,
 }  # fmt: skip
 _SIZES = "parameters active_parameters layers hidden heads seq training_tokens".split()
@@ -116,6 +122,12 @@ _LEARNT = "any highest bf16 fp16 fp8 mxfp8 nvfp4 tf32 fp32".split()
 _SPECIAL: dict[str, dict[str, Bound]] = {
     "models": {**dict.fromkeys(_SIZES, _POSITIVE), "causal": _UP_TO_ONE},
     "grids": {"pue": _FROM_ONE},
+    "failures": {
+        "goodput": _SHARE,
+        "replaced_share": _SHARE,
+        "rollback_share": _UP_TO_ONE,
+        "spare_nodes": _NOT_NEGATIVE,
+    },
     "assumptions": {
         **dict.fromkeys("usable_share utilisation".split(), _SHARE),
         **dict.fromkeys(_DIVISORS, _POSITIVE),
@@ -148,6 +160,7 @@ def bound(kind: str, name: str) -> Bound | None:
 
 
 _NEEDED_FIGURES = {
+    "failures": ("failures",),
     "nodes": ("accelerators",),
     "optimizers": ("weights", "gradients"),
     "calibrations/efficiency-any": ("any", "borrowed", "highest"),

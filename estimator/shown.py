@@ -12,7 +12,7 @@ SHOWN_INPUTS: Mapping[str, str] = {
     "pue": "1", "carbon_intensity": "g/kWh", "price": "currency/accelerator/hour", "micro_batch": "1", "within": "s",
     "efficiency_coefficient": "1", "exchange_rate": "1", "global_batch": "1",
     "failures": "1/node/day", "restart_time": "s", "node_bandwidth": "byte/s/node",
-    "checkpoint_exposed": "1", "rollback_share": "1", "replacement_time": "s",
+    "checkpoint_exposed": "1", "rollback_share": "1", "straggler_share": "1", "replacement_time": "s",
     "replaced_share": "1",
     "accelerator_price": "currency/accelerator", "server_price": "currency/accelerator", "network_share": "1",
     "storage_share": "1", "building_price": "currency/W", "building_life": "s", "life": "s", "cost_of_capital": "1",

@@ -19,7 +19,8 @@ Function = Callable[..., Any]
 
 # Inputs that name a record, and the kind of it: the shell completes them with ids.
 _NAMED = {"model": "models", "on": "accelerators", "node": "nodes", "optimizer": "optimizers",
-          "grid": "grids", "platform": "platforms"}  # fmt: skip
+          "grid": "grids", "platform": "platforms",
+          "failures": "failures"}  # fmt: skip
 
 
 def question_options(function: Function) -> Function:

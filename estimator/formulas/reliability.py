@@ -1,6 +1,8 @@
-"""What interruptions take of a run's wall time: checkpoints, lost work, restarts, rollbacks and waiting."""
+"""What a run's wall time goes to but work: checkpoints, lost work, restarts, rollbacks, stragglers and waiting."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +11,16 @@ from ..breakdown import Breakdown
 
 # Beyond so many mean times between interruptions a piece of work is as good as never done: keeps exponentials finite.
 _NEVER = 300.0
+
+
+class Wasted(NamedTuple):
+    """Shares of the work that come to nothing though nothing interrupts it. [1]
+
+    ``rollback_share`` is thrown away after loss spikes; ``straggler_share`` of its time slow nodes take.
+    """
+
+    rollback_share: Array
+    straggler_share: Array
 
 
 def mtbi(failures: Array, count: Array, per_node: Array, given_mtbi: Array) -> Array:
@@ -98,8 +110,8 @@ def overhead(
     checkpoint_interval: Array,
     checkpoint_stall: Array,
     restart_time: Array,
-    rollback_share: Array,
     waiting_share: Array,
+    wasted: Wasted,
 ) -> Breakdown:
     r"""Time lost for each unit of productive time. [1]
 
@@ -113,18 +125,18 @@ def overhead(
         Time that training stands still for one checkpoint. [s]
     restart_time
         From an interruption until training goes on from the last checkpoint. [s]
-    rollback_share
-        Share of the work that loss spikes throw away. [1]
     waiting_share
         Share of the time that the job waits for nodes. [1]
+    wasted
+        Shares of the work that loss spikes throw away and slow nodes take. [1]
 
     Returns
     -------
-    Checkpoints, lost work, restarts, rollbacks and waiting. [1]
+    Checkpoints, lost work, restarts, rollbacks, stragglers and waiting. [1]
 
     Notes
     -----
-    .. math:: \frac{1}{G} = \frac{M e^{R/M} \left( e^{(\tau + \delta)/M} - 1 \right)}{\tau (1 - w)(1 - W)}
+    .. math:: \frac{1}{G} = \frac{M e^{R/M} \left( e^{(\tau + \delta)/M} - 1 \right)}{\tau (1 - w)(1 - s)(1 - W)}
 
     It is exact for interruptions at random, which may come during a checkpoint or a restart as well. Of each
     interval, :math:`M (e^{(\tau + \delta)/M} - 1)` is work and checkpoint, done or lost, and
@@ -137,22 +149,24 @@ def overhead(
     Examples
     --------
     >>> import numpy as np
-    >>> found = overhead(*map(np.float64, (10_000, 1000, 50, 600, 0, 0)))
-    >>> {name: round(float(part), 4) for name, part in found.parts.items()}
-    {'checkpoints': 0.05, 'lost_work': 0.0571, 'restarts': 0.0685, 'rollbacks': 0.0, 'waiting': 0.0}
+    >>> found = overhead(*map(np.float64, (10_000, 1000, 50, 600, 0)), Wasted(np.float64(0.01), np.float64(0)))
+    >>> {name: round(float(part), 3) for name, part in found.parts.items() if part > 0}
+    {'checkpoints': 0.051, 'lost_work': 0.058, 'restarts': 0.069, 'rollbacks': 0.01}
     """
     piece = checkpoint_interval + checkpoint_stall
     tried = np.minimum(quotient(piece, mtbi), _NEVER)
     again = np.where(tried > 0, quotient(np.expm1(tried), tried), 1.0)
     again_restart = np.expm1(np.minimum(quotient(restart_time, mtbi), _NEVER))
-    kept = checkpoint_interval * (1.0 - rollback_share)
+    kept_back, at_speed = 1.0 - wasted.rollback_share, 1.0 - wasted.straggler_share
+    kept = checkpoint_interval * kept_back * at_speed
     busy = piece * again * (1.0 + again_restart)
     return Breakdown(
         {
             "checkpoints": checkpoint_stall / kept,
             "lost_work": piece * (again - 1.0) / kept,
             "restarts": piece * again * again_restart / kept,
-            "rollbacks": rollback_share / (1.0 - rollback_share),
+            "rollbacks": wasted.rollback_share / kept_back,
+            "stragglers": wasted.straggler_share / (kept_back * at_speed),
             "waiting": busy / kept * quotient(waiting_share, 1.0 - waiting_share),
         }
     )
@@ -204,7 +218,7 @@ def wall_clock(
 
     Returns
     -------
-    Productive time, checkpoints, lost work, restarts, rollbacks and waiting; of a given goodput productive time and
+    Productive time and what `overhead` tells; of a given goodput productive time and
     what is lost in ways not told. [s]
 
     Notes

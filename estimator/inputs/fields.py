@@ -128,6 +128,17 @@ def preset(kind: str) -> Reader:
     return _read
 
 
+def rate_or_preset(kind: str, rate: Reader) -> Reader:
+    """Make a reader of a rate with its unit, or of a preset's name that holds one."""
+    find = preset(kind)
+
+    def _read(value: Any, presets: Presets) -> Any:
+        named = isinstance(value, str) and value.strip()[:1].isalpha()
+        return (find if named else rate)(value, presets)
+
+    return _read
+
+
 def one_of(*words: str) -> Reader:
     """Make a reader of a word out of a short list, in any case."""
 

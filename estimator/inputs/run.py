@@ -84,12 +84,14 @@ class Run:
     calibration: str | None
     scaling_efficiency: float | None
     goodput: float | None
-    failures: float | None
+    failures: float | str | None
     mtbi: float | None
     checkpoint_interval: float | None
     checkpoint_bandwidth: float | None
     restart_time: float | None
+    checkpoint_exposed: float | None
     rollback_share: float | None
+    straggler_share: float | None
     spare_nodes: float | None
     replacement_time: float | None
     price: Price | None
@@ -288,7 +290,7 @@ def write_input(name: str, value: Any) -> str | float:
     """Return one input as a question file holds it: units where it has them, else a plain number."""
     if isinstance(value, (Price, Money)):
         return value.write()
-    if name not in _WRITTEN:
+    if name not in _WRITTEN or isinstance(value, str):
         return value
     unit, house = _WRITTEN[name]
     short = f"{value / units.unit_bases(unit)[0]:.12g} {unit}"

@@ -124,9 +124,9 @@ FIELDS: Mapping[str, Field] = {
         "SHARE",
     ),
     "failures": Field(
-        fields.measured("1/node/s", "0.004 1/node/day", 1e-14, 1.0),
-        'Interruptions of a node, like "0.004 1/node/day" (4 in 1,000 node-days).',
-        "RATE",
+        fields.rate_or_preset("failures", fields.measured("1/node/s", "0.004 1/node/day", 1e-14, 1.0)),
+        'Interruptions of a node, like "0.004 1/node/day", or as a fleet on record has them, like llama-3.',
+        "RATE|FLEET",
     ),
     "mtbi": Field(
         fields.measured("s", "3 hours", 1.0, 1e12),
@@ -143,6 +143,11 @@ FIELDS: Mapping[str, Field] = {
         'That all nodes together write a checkpoint with, like "50 GB/s".',
         "BANDWIDTH",
     ),
+    "checkpoint_exposed": Field(
+        fields.or_zero(fields.share()),
+        "Share of a checkpoint's write for which training stands still: 1, or like 5% behind further steps.",
+        "SHARE",
+    ),
     "restart_time": Field(
         fields.measured("s", "10 minutes", 1e-3, 1e9),
         'From an interruption until training goes on, like "10 minutes".',
@@ -151,6 +156,11 @@ FIELDS: Mapping[str, Field] = {
     "rollback_share": Field(
         fields.or_zero(fields.share(most=0.99)),
         "Share of the work that loss spikes throw away, like 1%.",
+        "SHARE",
+    ),
+    "straggler_share": Field(
+        fields.or_zero(fields.share(most=0.99)),
+        "Share of the work's time lost to slow nodes, beyond what measured steps hold, like 2%.",
         "SHARE",
     ),
     "spare_nodes": Field(
@@ -185,7 +195,7 @@ RIVALS = (
     ("dataset_tokens", "samples"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
     ("price", "plan"), ("mfu", "calibration"), ("platform", "scaling_efficiency"), ("failures", "mtbi"),
     *(("goodput", cause) for cause in (
-        "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth", "restart_time", "rollback_share",
-        "spare_nodes", "replacement_time",
+        "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth", "checkpoint_exposed", "restart_time",
+        "rollback_share", "straggler_share", "spare_nodes", "replacement_time",
     )),
 )  # fmt: skip

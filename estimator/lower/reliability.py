@@ -27,8 +27,8 @@ def lower(asked: Asked) -> None:
     _assumed(asked, rules, "restart_time", "restart_time", True)
     _joined(asked)
     _assumed(asked, rules, "rollback_share", "rollback_share", True)
-    exposed = rules.figures["checkpoint_exposed"]
-    asked.draft.put("checkpoint_exposed", exposed.value, _origin(asked, exposed, "", True))
+    _assumed(asked, rules, "straggler_share", "straggler_share", True)
+    _exposed(asked, rules)
     _spares(asked, rules)
 
 
@@ -62,11 +62,35 @@ def _assumed(asked: Asked, rules: Record, name: str, field: str, used: bool, fac
         asked.draft.unknown(name, figure.low * factor, figure.high * factor)
 
 
+def _exposed(asked: Asked, rules: Record) -> None:
+    """Set the share of a checkpoint's write that training waits for: a choice, whose range does not count."""
+    figure, given = rules.figures["checkpoint_exposed"], asked.run.checkpoint_exposed
+    told = Origin("given", option="--checkpoint-exposed")
+    origin = _origin(asked, figure, "checkpoint_exposed", True) if given is None else told
+    asked.draft.put("checkpoint_exposed", figure.value if given is None else given, origin)
+
+
 def _failures(asked: Asked, rules: Record) -> None:
     """Set the interruptions of a node: those of its accelerators; none are asked for where the job's are given."""
-    columns = asked.draft.columns
-    if "per_node" in columns:
-        _assumed(asked, rules, "failures", "failures", asked.run.mtbi is None, float(columns["per_node"]))
+    columns, fleet = asked.draft.columns, asked.run.failures
+    if "per_node" not in columns:
+        return
+    per_node = float(columns["per_node"])
+    if isinstance(fleet, str):
+        _of_a_fleet(asked, fleet, per_node)
+        return
+    _assumed(asked, rules, "failures", "failures", asked.run.mtbi is None, per_node)
+
+
+def _of_a_fleet(asked: Asked, fleet: str, per_node: float) -> None:
+    """Set the interruptions of a node as a fleet on record had them; the range is that of its record."""
+    record = asked.presets.find("failures", fleet).record
+    figure = record.figures["failures"]
+    asked.draft.put(
+        "failures", figure.value * per_node, Origin("preset", figure.where, figure, option("failures"))
+    )
+    if figure.low is not None and figure.high is not None:
+        asked.draft.unknown("failures", figure.low * per_node, figure.high * per_node)
 
 
 def _joined(asked: Asked) -> None:

@@ -23,7 +23,8 @@ NEUTRAL: Mapping[str, float] = {
     "floor_share": 1.0, "full_use": 1.0, "switch_share": 0.0, "idle_share": 1.0,
     "carbon_intensity": math.nan, "given_goodput": 1.0, **dict.fromkeys(
         ("failures", "given_mtbi", "given_interval", "checkpoint_bandwidth", "node_bandwidth", "checkpoint_exposed",
-         "restart_time", "rollback_share", "spare_nodes", "replacement_time", "replaced_share"), math.nan
+         "restart_time", "rollback_share", "straggler_share", "spare_nodes", "replacement_time",
+         "replaced_share"), math.nan
     ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
     "given_mfu": math.nan, "ulysses": 0.0, "pod": math.inf, "oversubscription": 1.0, "expert_imbalance": 1.0,
     "owned": 0.0, "paid_utilisation": 1.0, "applications": 1.0, "adaptation": 0.0,

@@ -43,7 +43,7 @@ LABELS = {
 # Shares, shown in percent.
 SHARES = (
     "efficiency_coefficient", "given_efficiency", "given_mfu", "mfu", "hfu", "scaling_efficiency", "goodput",
-    "given_goodput", "rollback_share", "waiting_share",
+    "given_goodput", "rollback_share", "straggler_share", "checkpoint_exposed", "waiting_share",
     "network_share", "storage_share", "cost_of_capital", "maintenance", "utilisation", "idle_power", "spot_share",
     "spot_loss", "break_even_utilisation",
 )  # fmt: skip

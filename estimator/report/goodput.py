@@ -21,6 +21,7 @@ _PARTS = {
     "lost_work": "Lost work",
     "restarts": "Restarts",
     "rollbacks": "Rollbacks",
+    "stragglers": "Stragglers",
     "waiting": "Waiting for nodes",
 }
 # The quantities behind it, in the order in which they follow from each other.
@@ -30,8 +31,8 @@ _QUANTITIES = (
 )  # fmt: skip
 # Inputs that it depends on beside time and size of the run: only these are listed as assumed.
 _OWN = frozenset(
-    ("failures", "node_bandwidth", "restart_time", "rollback_share", "checkpoint_exposed", "spare_nodes",
-     "replacement_time", "replaced_share", "optimizer", "accelerator", "within", "tokens", "shape")
+    ("failures", "node_bandwidth", "restart_time", "rollback_share", "straggler_share", "checkpoint_exposed",
+     "spare_nodes", "replacement_time", "replaced_share", "optimizer", "accelerator", "within", "tokens", "shape")
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "models": ("parameters", "layers", "hidden", "organisation", "year"),
     "grids": ("name", "carbon_intensity", "pue", "electricity_price", "year"),
     "pue": ("name", "pue"),
+    "failures": ("name", "failures", "accelerator", "accelerators", "period"),
     "platforms": ("name", "operator", "efficiency_1000", "efficiency_10000"),
     "claims": ("about", "article"),
     "evidence": ("name", "note"),

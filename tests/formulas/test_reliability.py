@@ -15,14 +15,14 @@ from estimator.formulas import reliability
 
 HOUR, DAY = 3600.0, 86400.0
 few = settings(deadline=None, max_examples=100)
-PARTS = ("checkpoints", "lost_work", "restarts", "rollbacks", "waiting")
+PARTS = ("checkpoints", "lost_work", "restarts", "rollbacks", "stragglers", "waiting")
 
 
 def lost(
     mean: float = 1e5, every: float = 1e3, stall: float = 10.0, restart: float = 600.0, **more: float
 ) -> Breakdown:
-    others = (more.get(name, 0.0) for name in ("rollback", "waiting"))
-    return reliability.overhead(*map(array, (mean, every, stall, restart, *others)))
+    wasted = reliability.Wasted(*(array(more.get(name, 0.0)) for name in ("rollback", "straggler")))
+    return reliability.overhead(*map(array, (mean, every, stall, restart, more.get("waiting", 0.0))), wasted)
 
 
 def test_rates_of_nodes_add() -> None:
@@ -35,7 +35,7 @@ def test_overhead_by_hand() -> None:
     # tau 990 and delta 10 in M = 1,000: work takes 1000 (e - 1) = 1718.28 s, restarts of 1,000 ln 2 as much again.
     found = lost(1000.0, 990.0, 10.0, 1000.0 * math.log(2.0)).parts
     work = 1000.0 * (math.e - 1.0)
-    expected = (10 / 990, (work - 1000) / 990, work / 990, 0.0, 0.0)
+    expected = (10 / 990, (work - 1000) / 990, work / 990, 0.0, 0.0, 0.0)
     assert tuple(found) == PARTS
     assert [float(part) for part in found.values()] == pytest.approx(expected, rel=1e-12)
 
@@ -48,19 +48,30 @@ def test_rollbacks_and_waiting_by_hand() -> None:
     assert float(found["lost_work"]) == float(found["restarts"]) == float(found["checkpoints"]) == 0.0
 
 
+def test_stragglers_by_hand() -> None:
+    # A fifth of the time of work goes to slow nodes: 1 / 0.8 of it for 1 kept. A tenth of the work is thrown away, of
+    # what is left 1 / 0.9 is tried: 1 / (0.9 x 0.8) = 1.3889 in all, 0.1 / 0.9 = 0.1111 rollbacks, the rest stragglers.
+    found = lost(math.inf, 100.0, 0.0, 0.0, rollback=0.1, straggler=0.2).parts
+    assert float(found["rollbacks"]) == pytest.approx(0.1 / 0.9)
+    assert float(found["stragglers"]) == pytest.approx(0.2 / 0.72)
+    assert float(1.0 + lost(math.inf, 100.0, 0.0, 0.0, rollback=0.1, straggler=0.2).total) == pytest.approx(
+        1 / 0.72
+    )
+
+
 @few
 @given(
     mean=st.floats(60.0, 1e9), every=st.floats(1.0, 1e6), stall=st.floats(0.0, 1e4), restart=st.floats(0.0, 1e5),
-    rollback=st.floats(0.0, 0.9), waiting=st.floats(0.0, 0.99),
+    rollback=st.floats(0.0, 0.9), slow=st.floats(0.0, 0.9), waiting=st.floats(0.0, 0.99),
 )  # fmt: skip
 def test_the_parts_make_up_the_complete_cost_function_of_daly(
-    mean: float, every: float, stall: float, restart: float, rollback: float, waiting: float
+    mean: float, every: float, stall: float, restart: float, rollback: float, slow: float, waiting: float
 ) -> None:
     if (every + stall) / mean > 90 or restart / mean > 90:
         return
-    found = lost(mean, every, stall, restart, rollback=rollback, waiting=waiting)
+    found = lost(mean, every, stall, restart, rollback=rollback, straggler=slow, waiting=waiting)
     segment = mean * math.exp(restart / mean) * math.expm1((every + stall) / mean)
-    whole = segment / every / (1 - rollback) / (1 - waiting)
+    whole = segment / every / (1 - rollback) / (1 - slow) / (1 - waiting)
     assert float(1.0 + found.total) == pytest.approx(whole, rel=1e-9)
     assert all(float(part) >= -1e-12 * whole for part in found.parts.values())
     assert float(reliability.goodput(found.total, array(math.nan))) == pytest.approx(1.0 / whole, rel=1e-9)
@@ -79,6 +90,7 @@ def test_rarer_interruptions_and_faster_restarts_lose_less(
     assert float(lost(mean, every, 5.0, restart * more).total) > base
     assert float(lost(mean, every, 5.0 * more, restart).total) > base
     assert float(lost(mean, every, 5.0, restart, rollback=0.01 * more).total) > base
+    assert float(lost(mean, every, 5.0, restart, straggler=0.01 * more).total) > base
 
 
 def test_a_job_that_never_gets_through_takes_very_long_and_not_for_ever() -> None:
@@ -92,7 +104,7 @@ def test_what_is_not_known_stays_so_beside_what_is() -> None:
 
 
 def lost_total(mean: object) -> object:
-    return reliability.overhead(array(mean), *map(array, (1e3, 10.0, 600.0, 0.0, 0.0))).total
+    return lost(mean).total  # type: ignore[arg-type]
 
 
 # Spares.
@@ -144,5 +156,5 @@ def test_the_wall_clock_goes_to_what_is_modelled_or_to_what_is_not_told() -> Non
     assert tuple(wall.parts) == ("productive", *PARTS, "not_told")
     assert float(wall.parts["productive"]) == 10 * HOUR
     np.testing.assert_allclose(wall.parts["not_told"], [0.0, 2.5 * HOUR])
-    assert [float(wall.parts[name][1]) for name in PARTS] == [0.0] * 5
+    assert [float(wall.parts[name][1]) for name in PARTS] == [0.0] * 6
     np.testing.assert_allclose(wall.total, [10 * HOUR * float(1 + found.total), 12.5 * HOUR])

@@ -20,7 +20,11 @@ INTERRUPTIONS = 20_000
 
 
 class Fleet(NamedTuple):
-    """A run: mean time between interruptions, interval, stall and restart in seconds, and who replaces its nodes."""
+    """A run: mean time between interruptions, interval, stall and restart in seconds, who replaces its nodes.
+
+    Then the share of the work that loss spikes throw away, that of pieces which are slow, and how many times as long
+    these take.
+    """
 
     mtbi: float
     interval: float
@@ -30,6 +34,8 @@ class Fleet(NamedTuple):
     replacement: float = DAY
     replaced: float = 1.0
     rollback: float = 0.0
+    slow: float = 0.0
+    slowed: float = 1.0
 
 
 class Simulation:
@@ -77,7 +83,10 @@ class Simulation:
                 thrown = self.random.binomial(
                     done, fleet.rollback / 3.0
                 )  # a loss spike throws away three pieces
-                self.kept += fleet.interval * (done - 3.0 * thrown)
+                slow = self.random.binomial(done, fleet.slow)  # of these each holds less work in its time
+                self.kept += (
+                    fleet.interval * (done - 3.0 * thrown) * (1.0 - slow / done * (1.0 - 1.0 / fleet.slowed))
+                )
             if not self.active(piece):
                 while not self.active(fleet.restart):
                     pass
@@ -88,8 +97,11 @@ def closed(fleet: Fleet) -> float:
     waiting = reliability.waiting_share(
         *map(array, (fleet.mtbi, fleet.replaced, fleet.replacement, fleet.spares))
     )
+    slow = fleet.slow * (1.0 - 1.0 / fleet.slowed)
     lost = reliability.overhead(
-        *map(array, (fleet.mtbi, fleet.interval, fleet.stall, fleet.restart, fleet.rollback)), waiting
+        *map(array, (fleet.mtbi, fleet.interval, fleet.stall, fleet.restart)),
+        waiting,
+        reliability.Wasted(array(fleet.rollback), array(slow)),
     )
     return float(reliability.goodput(lost.total, array(math.nan)))
 
@@ -111,9 +123,13 @@ SPARES = [
     )
 ]
 SPIKES = [Fleet(12 * HOUR, 1800.0, 30.0, 1800.0, rollback=share) for share in (0.01, 0.25)]
+SLOW = [
+    Fleet(6 * HOUR, 1800.0, 30.0, 900.0, rollback=rollback, slow=0.2, slowed=slowed)
+    for rollback, slowed in itertools.product((0.0, 0.1), (1.05, 1.5))
+]
 
 
-@pytest.mark.parametrize("fleet", [*RATES, *BEST, *SPARES, *SPIKES])
+@pytest.mark.parametrize("fleet", [*RATES, *BEST, *SPARES, *SPIKES, *SLOW])
 def test_closed_form_within_a_point_of_the_simulation(fleet: Fleet) -> None:
     assert closed(fleet) == pytest.approx(Simulation(fleet, seed=1974).goodput(), abs=0.01)
 
