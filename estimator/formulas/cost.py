@@ -88,7 +88,7 @@ def rental_cost(occupied_hours: Array, price: Array) -> Breakdown:
     return Breakdown({"rent": occupied_hours * price})
 
 
-def spot_loss(spot: Spot, count: Array, per_node: Array) -> Array:
+def spot_loss(spot: Spot, count: Array, per_node: Array, given_goodput: Array) -> Array:
     r"""Time lost to spot nodes that are taken away, over the time of the run without. [1]
 
     Parameters
@@ -99,6 +99,8 @@ def spot_loss(spot: Spot, count: Array, per_node: Array) -> Array:
         Accelerators. [accelerator]
     per_node
         Accelerators in a node. [accelerator/node]
+    given_goodput
+        Share of the time that is productive where it is known, which holds this loss too, else NaN. [1]
 
     Notes
     -----
@@ -118,11 +120,42 @@ def spot_loss(spot: Spot, count: Array, per_node: Array) -> Array:
 
     >>> day = 86400.0
     >>> spot = Spot(np.float64(1), np.float64(0), np.float64(1 / (80 * day)), np.float64(2 * 3600))
-    >>> round(float(spot_loss(spot, np.float64(128), np.float64(8))), 4)
+    >>> round(float(spot_loss(spot, np.float64(128), np.float64(8), np.float64(np.nan))), 4)
     0.0168
     """
     losses = spot.share * spot.interruptions * spot.lost_time * count / per_node
-    return np.expm1(np.minimum(losses, _NEVER))
+    return np.where(np.isnan(given_goodput), np.expm1(np.minimum(losses, _NEVER)), 0.0)
+
+
+def overhead_with_spot(failure_overhead: Breakdown, spot_loss: Array) -> Breakdown:
+    r"""Time lost for each unit of productive time, to what fails and to what is taken away. [1]
+
+    Parameters
+    ----------
+    failure_overhead
+        Time lost to failures for each unit of productive time. [1]
+    spot_loss
+        Time lost to spot nodes that are taken away, over the time without. [1]
+
+    Returns
+    -------
+    The parts of the first, and spot. [1]
+
+    Notes
+    -----
+    .. math:: o = (1 + o_f)(1 + l) - 1
+
+    References
+    ----------
+    J. T. Daly, 2006, Section 3, as `spot_loss`.
+
+    Examples
+    --------
+    >>> found = overhead_with_spot(Breakdown({"restarts": np.float64(0.25)}), np.float64(0.1))
+    >>> {name: float(part) for name, part in found.parts.items()}
+    {'restarts': 0.25, 'spot': 0.125}
+    """
+    return failure_overhead.beside({"spot": _times(spot_loss, 1.0 + failure_overhead.total)})
 
 
 def rent_cost(
@@ -150,7 +183,9 @@ def rent_cost(
 
     Notes
     -----
-    .. math:: K = T_{occupied} \left( (1 - q) \frac{p}{u} + q p_s \right) (1 + l)
+    .. math:: K = T_{occupied} \left( (1 - q) \frac{p}{u} + q p_s \right)
+
+    of which the interruptions take :math:`l / (1 + l)`.
 
     References
     ----------
@@ -158,23 +193,23 @@ def rent_cost(
 
     Examples
     --------
-    100 hours at 2, half of them at spot for 1, with a tenth lost: 100 + 50, and 15 more.
+    110 hours of which 10 were lost, at 2, half of them at spot for 1: 100 + 50, and 15 more.
 
     >>> spot = Spot(np.float64(0.5), np.float64(1), np.float64(0), np.float64(0))
-    >>> found = rent_cost(np.float64(100), np.float64(2), np.float64(1), spot, np.float64(0.1))
-    >>> {name: float(part) for name, part in found.parts.items()}
+    >>> found = rent_cost(np.float64(110), np.float64(2), np.float64(1), spot, np.float64(0.1))
+    >>> {name: round(float(part), 6) for name, part in found.parts.items()}
     {'rent': 100.0, 'unused': 0.0, 'spot': 50.0, 'interruptions': 15.0}
     """
-    kept = 1.0 - spot.share
-    rent = rental_cost(_times(kept, occupied_hours), _of_some(kept, price)).total
+    kept, held = 1.0 - spot.share, occupied_hours / (1.0 + spot_loss)
+    rent = rental_cost(_times(kept, held), _of_some(kept, price)).total
     unused = _times(1.0 / paid_utilisation - 1.0, rent)
-    at_spot = rental_cost(_times(spot.share, occupied_hours), _of_some(spot.share, spot.price)).total
+    at_spot = rental_cost(_times(spot.share, held), _of_some(spot.share, spot.price)).total
     lost = _times(spot_loss, rent + unused + at_spot)
     return Breakdown({"rent": rent, "unused": unused, "spot": at_spot, "interruptions": lost})
 
 
-def rent_price(rent_cost: Array, occupied_hours: Array) -> Array:
-    r"""Rent of an accelerator for a time, all that renting takes counted in. [currency/accelerator/s]
+def rent_price(rent_cost: Array, occupied_hours: Array, spot_loss: Array) -> Array:
+    r"""Rent of an accelerator for a time that is not lost by renting at spot. [currency/accelerator/s]
 
     Parameters
     ----------
@@ -182,16 +217,18 @@ def rent_price(rent_cost: Array, occupied_hours: Array) -> Array:
         Of the run. [currency]
     occupied_hours
         Accelerator-time that the machines are held. [accelerator*s]
+    spot_loss
+        Time lost to spot nodes that are taken away, over the time without. [1]
 
     Notes
     -----
-    .. math:: r = K / T_{occupied}
+    .. math:: r = (1 + l) K / T_{occupied}
 
     References
     ----------
     A definition of this house.
     """
-    return quotient(rent_cost, occupied_hours)
+    return quotient(rent_cost * (1.0 + spot_loss), occupied_hours)
 
 
 def run_cost(
@@ -251,7 +288,7 @@ def run_cost(
     )
 
 
-def cost_per_hour(cost: Array, occupied_hours: Array) -> Array:
+def cost_per_hour(cost: Breakdown, occupied_hours: Array) -> Breakdown:
     r"""Cost of a run for each accelerator and time that it holds. [currency/accelerator/s]
 
     Parameters
@@ -261,6 +298,10 @@ def cost_per_hour(cost: Array, occupied_hours: Array) -> Array:
     occupied_hours
         Accelerator-time that the machines are held. [accelerator*s]
 
+    Returns
+    -------
+    The parts of the cost. [currency/accelerator/s]
+
     Notes
     -----
     .. math:: k = K / T_{occupied}
@@ -269,7 +310,7 @@ def cost_per_hour(cost: Array, occupied_hours: Array) -> Array:
     ----------
     A definition of this house.
     """
-    return quotient(cost, occupied_hours)
+    return Breakdown({name: quotient(part, occupied_hours) for name, part in cost.parts.items()})
 
 
 def cost_per_application(cost: Array, applications: Array, adaptation: Array) -> Breakdown:

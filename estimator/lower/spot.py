@@ -38,6 +38,8 @@ def lower(asked: Asked) -> None:
         purse.leave(["spot_interruptions", "spot_lost_time"], 0.0)
         return
     _price(purse, plan)
+    if run.goodput is not None:
+        purse.useless(_FIELDS[1:], "a goodput that is modelled; --goodput holds what spot loses")
     purse.put("spot_interruptions", "spot_interruptions")
     purse.put("spot_lost_time", "spot_lost_time")
 

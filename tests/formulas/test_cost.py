@@ -14,6 +14,7 @@ from estimator.formulas.cost import (
     Spot,
     cost_per_application,
     cost_per_hour,
+    overhead_with_spot,
     rent_cost,
     rent_price,
     rental_cost,
@@ -22,6 +23,7 @@ from estimator.formulas.cost import (
 )
 
 HOUR = 3600.0
+MODELLED = array(np.nan)
 few = settings(deadline=None, max_examples=50)
 
 
@@ -70,15 +72,17 @@ def spot(share: float = 0.0, price: float = 1.0, interruptions: float = 0.0, los
 def rent(
     price: float = 2.0, used: float = 1.0, loss: float = 0.0, at: Spot | None = None
 ) -> dict[str, float]:
-    found = rent_cost(array(100), array(price), array(used), at or spot(), array(loss))
+    found = rent_cost(array(100) * (1 + loss), array(price), array(used), at or spot(), array(loss))
     assert float(found.total) == pytest.approx(sum(map(float, found.parts.values())), nan_ok=True)
     return {name: float(part) for name, part in found.parts.items()}
 
 
 def test_spot_and_its_loss_by_hand() -> None:
     # 128 cards in servers of eight, half of them at spot: 8 nodes, each taken once in 80 days, 6 hours lost each time.
-    loss = spot_loss(spot(0.5, 1.0, 1 / (80 * 24 * HOUR), 6 * HOUR), array(128), array(8))
+    loss = spot_loss(spot(0.5, 1.0, 1 / (80 * 24 * HOUR), 6 * HOUR), array(128), array(8), MODELLED)
     assert float(loss) == pytest.approx(np.expm1(8 * 6 / (80 * 24)), rel=1e-12)
+    lost = overhead_with_spot(Breakdown({"restarts": array(0.5)}), array(0.1))
+    assert float(lost.total) == pytest.approx(1.5 * 1.1 - 1)
     assert rent(at=spot(0.25), loss=0.1) == pytest.approx(
         {"rent": 150.0, "unused": 0.0, "spot": 25.0, "interruptions": 17.5}
     )
@@ -99,14 +103,16 @@ def test_a_run_without_end_has_no_limit_of_cost_and_warns_of_nothing() -> None:
     assert {name: float(part) for name, part in found.parts.items()} == {
         "rent": np.inf, "unused": 0, "spot": 0, "interruptions": 0,
     }  # fmt: skip
-    assert float(spot_loss(spot(1.0, 1.0, 1e9, 1e9), array(8), array(8))) == pytest.approx(np.expm1(100))
+    assert float(spot_loss(spot(1.0, 1.0, 1e9, 1e9), array(8), array(8), MODELLED)) == pytest.approx(
+        np.expm1(100)
+    )
 
 
 @few
 @given(st.floats(0, 1), st.floats(0, 1e-4), st.floats(0, 1e5), st.integers(1, 10_000))
 def test_more_spot_and_more_cards_never_lose_less(share: float, rate: float, lost: float, nodes: int) -> None:
     loss = [
-        float(spot_loss(spot(of, 1.0, rate, lost), array(8 * many), array(8)))
+        float(spot_loss(spot(of, 1.0, rate, lost), array(8 * many), array(8), MODELLED))
         for of, many in ((share / 2, nodes), (share, nodes), (share, 2 * nodes))
     ]
     assert loss == sorted(loss)
@@ -149,11 +155,15 @@ def test_what_is_rented_needs_no_price_of_owning() -> None:
 
 
 def test_prices_of_an_hour_are_the_cost_over_the_hours() -> None:
-    assert (
-        float(rent_price(array(300.0), array(100.0)))
-        == float(cost_per_hour(array(300.0), array(100.0)))
-        == 3.0
-    )
+    parts = cost_per_hour(Breakdown({"rent": array(200.0), "spot": array(100.0)}), array(100.0)).parts
+    assert {name: float(part) for name, part in parts.items()} == {"rent": 2.0, "spot": 1.0}
+    assert float(rent_price(array(330.0), array(110.0), array(0.1))) == pytest.approx(3.3)
+
+
+def test_a_goodput_that_is_given_holds_what_spot_loses() -> None:
+    taken = spot(1.0, 1.0, 1e-5, 1e4)
+    assert float(spot_loss(taken, array(8), array(8), array(0.9))) == 0.0
+    assert float(spot_loss(taken, array(8), array(8), MODELLED)) > 0.0
 
 
 @few
