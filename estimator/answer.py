@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -111,9 +112,12 @@ def _beyond_the_host(case: Case) -> list[str]:
     ]
 
 
-def with_ranges(case: Case) -> Estimate:
-    """Evaluate a case and the ends of each of its unknowns in one call, on a last axis of 2 k + 1 points."""
-    spread = estimate.evaluate(ranges.spread(case))
+def with_ranges(case: Case, wanted: Iterable[str] = ()) -> Estimate:
+    """Evaluate a case and the ends of each of its unknowns in one call, on a last axis of 2 k + 1 points.
+
+    Where some quantities are wanted, those alone and what they need.
+    """
+    spread = estimate.evaluate(ranges.spread(case), wanted)
     points = ranges.points(spread.values, case)
     parts = {
         name: {part: value[..., 0] for part, value in ranges.points(members, case).items()}

@@ -23,6 +23,7 @@ COMMANDS = {
     "layout": ("layout", "Find the best parallel layout: every legal one tried, on one machine or several."),
     "sweep": ("sweep", "Ask a question at every combination of some inputs' values: what-if grids."),
     "solve": ("solve", "Find the value of an input at which a quantity meets its target."),
+    "cost": ("cost", "Tell what a run or a fleet costs, rented and owned side by side, and the break-even."),
     "compare": ("compare", "Put several questions side by side."),
     "validate": ("validate", "Compare measured rows with what is estimated of them."),
     "calibrate": ("calibrate", "Learn from your own measured steps, for --calibration of a question."),

@@ -17,7 +17,7 @@ _LEAST, _MOST = 1e-30, 1e60
 _EXAMPLES = {
     "currency": "2e6 USD", "s": "30 days", "hour": "1e6 hour", "kWh": "500 MWh", "kg": "100 t", "byte": "80 GiB",
     "W": "2 MW", "FLOP": "5.76e23 FLOP", "token/s": "1e6 token/s", "FLOP/token": "4e11 FLOP/token",
-    "accelerator": "64 gpu",
+    "accelerator": "64 gpu", "currency/accelerator/hour": "2 USD/gpu/hour", "currency/day": "50000 USD/day",
 }  # fmt: skip
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _IN_WORDS = re.compile(rf"(.*\d)\s*({'|'.join(_WORDS)})\s+(\S+)")
@@ -49,7 +49,7 @@ def read_amount(name: str, given: Any, unit: str) -> tuple[float, str]:
     if isinstance(text, str) and (found := _IN_WORDS.fullmatch(text)):
         number, word, rest = found.groups()
         text = f"{number}e{len(str(int(_WORDS[word]))) - 1} {rest}" if "e" not in number.lower() else text
-    currency = _currency(text) if unit == "currency" else ""
+    currency = _currency(text) if unit.startswith("currency") else ""
     reader = fields.number(lambda words: _parsed(words, unit, currency), _LEAST, _MOST)
     return float(read_as(name, text, reader)), currency
 
@@ -70,8 +70,8 @@ def read_as(name: str, given: Any, reader: fields.Reader) -> Any:
 
 def _currency(given: Any) -> str:
     """Return the currency that a text counts in; that of the example where it names none, so that it is refused."""
-    words = str(getattr(given, "units", given)).split()
-    return next((word for word in words[-1:] if word in units.CURRENCIES), "USD")
+    words = re.split(r"[\s/*]+", str(getattr(given, "units", given)).strip())
+    return next((word for word in words if word in units.CURRENCIES), "USD")
 
 
 def _parsed(text: str, unit: str, currency: str) -> float:
@@ -79,7 +79,7 @@ def _parsed(text: str, unit: str, currency: str) -> float:
         return units.parse_share(text) if "%" in text else units.parse_count(text)
     if unit == "hour" and _counts_accelerators(text):
         return units.parse(text, "accelerator*s", _EXAMPLES["hour"])
-    return units.parse(text, currency or unit, _EXAMPLES[unit])
+    return units.parse(text, unit.replace("currency", currency), _EXAMPLES[unit])
 
 
 def _counts_accelerators(text: str) -> bool:

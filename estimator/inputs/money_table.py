@@ -11,6 +11,9 @@ from .money import money
 # So long a price may be paid back, and a machine be held.
 _AGE = 100.0 * 365.25 * 86400.0
 
+# Inputs that mean nothing where machines are rented.
+OWNER = ("purchase_price", "life", "cost_of_capital", "maintenance")
+
 MONEY: Mapping[str, Field] = {
     "spot_share": Field(
         fields.share(0.0), "Share of the accelerators that are rented at spot, like 0.5 or 50%.", "SHARE"

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from ..case import Unknown
 from ..formulas.ownership import Ownership
+from ..inputs.money_table import OWNER
 from ..provenance import Figure, Origin
 from .asked import Asked
 from .exchange import converted
 from .money import Purse
 
 _YEAR = 365.25 * 86400.0
-_GIVEN_ONLY = ("purchase_price", "life", "cost_of_capital", "maintenance")
 
 
 class _Split(NamedTuple):
@@ -32,7 +32,7 @@ def lower(asked: Asked) -> None:
     purse.draft.put("owned", float(owned), Origin("given", option="--plan"))
     reserved = str(purse.draft.words.get("plan", "")).startswith("reserved")
     if not owned:
-        purse.useless(_GIVEN_ONLY, "--plan own")
+        purse.useless(OWNER, "--plan own")
         purse.leave(set(Ownership._fields) - {"utilisation", "tariff"})
         _utilisation_of_rent(purse, reserved)
         _tariff(purse) if asked.run.tariff else purse.leave(["tariff"])

@@ -225,7 +225,7 @@ def table(estimate: Estimate, width: int = 100) -> str:
     wall = wrapped(wall_line(estimate), width, "", "    ")
     money = wrapped(cost_line(estimate), width, "", "    ")
     known = wrapped(_on_record(estimate), width, "", "    ")
-    parts = [head, grid(estimate).table(), step, wall, money, known, "\n".join([_ASSUMED, *lines])]
+    parts = [head, grid(estimate).table(), step, wall, money, known, "\n".join([ASSUMED, *lines])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -235,7 +235,7 @@ def _on_record(estimate: Estimate) -> str:
     return f"On record: {told}." if told else ""
 
 
-_ASSUMED = "Assumed (an option changes it):"
+ASSUMED = "Assumed (an option changes it):"
 
 
 def assumption_lines(rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -42,6 +42,8 @@ DIRECT: Mapping[str, Direct] = {
     "price": Direct("price", without=frozenset({"currency"})),
     "power": Direct("power_per_accelerator"),
     "pue": Direct("pue"),
+    "development": Direct("development"),
+    "applications": Direct("applications"),
 }
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import units
 from ..errors import EstimatorError
 from ..estimate import UNITS
+from ..inputs.money import Money
 from ..units import Price
 from .cells import FITS, Chunk, Codes
 from .grid import Values
@@ -158,7 +159,7 @@ def labels(values: Sequence[Any], unit: str) -> Values | Coded:
         return _rounded(np.array(values), unit)
     if all(isinstance(value, Price) and f"{value.currency}/{value.per}/hour" == unit for value in values):
         return _rounded(np.array([value.rate for value in values]), unit)
-    words = [value.write() if isinstance(value, Price) else _word(value) for value in values]
+    words = [value.write() if isinstance(value, (Price, Money)) else _word(value) for value in values]
     places = {word: place for place, word in enumerate(dict.fromkeys(words))}
     return Coded(np.array([places[word] for word in words], dtype=np.int32), tuple(places))
 

@@ -63,6 +63,14 @@ def _optional(presets: Presets) -> dict[str, st.SearchStrategy[Any]]:
         "power": st.floats(50.0, 2000.0).map(lambda watts: f"{watts!r} W"),
         "grid": st.sampled_from(sorted(presets.files("grids"))),
         "pue": st.floats(1.0, 2.0),
+        "life": st.floats(1.0, 10.0).map(lambda years: f"{years!r} years"),
+        "cost_of_capital": st.floats(0.0, 0.3),
+        "utilisation": st.floats(0.05, 1.0),
+        "tariff": st.floats(0.0, 1.0).map(lambda dollars: f"{dollars!r} USD/kWh"),
+        "purchase_price": st.floats(1e3, 1e5).map(lambda dollars: f"{dollars!r} USD/gpu"),
+        "staff": st.floats(0.5, 100.0),
+        "development": st.floats(1.0, 5.0),
+        "applications": st.integers(1, 1000),
     }
 
 
@@ -119,6 +127,8 @@ def _inputs(draw: st.DrawFn, presets: Presets, fixed: Mapping[str, Any]) -> dict
         drawn["precision"] = draw(st.sampled_from(_precisions(chip)))
     if "price" not in drawn and draw(st.booleans()):
         drawn["plan"] = draw(st.sampled_from(list(PLANS)))
+    if drawn.get("plan") not in ("spot", "own") and draw(st.booleans()):
+        drawn["spot_share"] = draw(st.floats(0.0, 1.0))
     barred = {rival for name in fixed for rival in rivals_of(name)}
     if barred & {"dataset_tokens", "samples", "epochs"} or fixed.keys() & {
         "dataset_tokens",

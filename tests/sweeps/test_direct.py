@@ -20,9 +20,10 @@ OTHERS: dict[str, list[Any]] = {
     "on": ["h100", "a100", "910b", "google-tpu-v4"], "precision": ["bf16", "fp16"], "grid": ["usa", "china"],
     "optimizer": ["adamw", "lomo"], "seq": [2048, 32768], "global_batch": [64, 4096], "tp": [1, 2], "pp": [1, 3],
     "samples": [5e4], "method": ["lora"], "recompute": ["full"], "currency": ["CNY"], "year": [2024],
-    "plan": ["reserved"], "stack": ["fsdp"], "node": ["nvidia-dgx-h100"], "platform": ["cfff"],
+    "plan": ["reserved", "own", "spot"], "stack": ["fsdp"], "node": ["nvidia-dgx-h100"], "platform": ["cfff"],
     "scaling_efficiency": [0.9], "mfu": [0.4], "goodput": [0.9], "within": ["20 days"], "count": [8, 1000],
     "tokens": ["3e12"], "pue": [1.2], "power": ["500 W"],
+    "spot_share": [0.5], "staff": [10], "utilisation": [0.5], "tariff": ["0.1 USD/kWh", "0.5 CNY/kWh"],
 }  # fmt: skip
 NUMBERS = {
     "tokens": st.floats(1e6, 1e15),
@@ -34,6 +35,8 @@ NUMBERS = {
     "price": st.floats(0.01, 100.0).map(lambda rate: f"{rate!r} USD/gpu/hour"),
     "power": st.floats(1.0, 1e4).map(lambda watts: f"{watts!r} W"),
     "pue": st.floats(1.0, 3.0),
+    "development": st.floats(1.0, 10.0),
+    "applications": st.floats(1.0, 1e6),
 }
 
 

@@ -1,0 +1,255 @@
+"""Renting and owning side by side: every part for the run and for an accelerator-hour, and the break-even."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .. import units
+from ..costing import QUANTITIES, Costing, Way
+from ..estimate import Amount, Estimate
+from ..formulas.cost import Project, Spot
+from ..formulas.ownership import Ownership
+from . import answer, words
+from .document import as_json, fit_warnings, in_unit
+from .grid import Grid, wrapped
+from .page import Page
+
+SCHEMA = "estimator/cost/1"
+_CSV = ("way", "name", "part", "value", "unit", "low", "high")
+# What is counted only where it is asked for: the part, and the option that asks for it.
+_ASKED = {
+    "people who train": ("training_staff", "--staff"),
+    "people who prepare": ("preparation_staff", "--preparation-staff"),
+    "data held": ("data_storage", "--stored"),
+    "data moved out": ("egress", "--egress"),
+    "the runs before the last": ("development", "--development, 3.4 for LLaMA"),
+}
+
+
+def costing_page(costing: Costing, question: Mapping[str, Any], width: int) -> Page:
+    """Return the page of `estimate cost`."""
+    first = costing.ways[0].estimate if costing.ways else None
+    if first is None:
+        return Page([wrapped(_missing(costing), width)], Grid(_CSV, []), _document(costing, question))
+    parts = [
+        "\n".join(wrapped(text, width, "", "    ") for text in [_title(costing), *_warnings(costing)]),
+        _block(costing, "cost", "for all of it" if costing.period else "the run"),
+        _block(costing, "cost_per_hour", "an accelerator-hour in use"),
+        *(_break_even(costing, owner) for owner in costing.owners if costing.rented),
+        wrapped(_work(costing), width, "", "    "),
+        wrapped(_not_counted(first), width, "", "    "),
+        wrapped(_missing(costing), width, "", "    "),
+        "\n".join([answer.ASSUMED, *answer.assumption_lines(_assumptions(costing), width)]),
+    ]
+    return Page([part for part in parts if part], _rows(costing), _document(costing, question))
+
+
+def _title(costing: Costing) -> str:
+    """Say what is asked about: a run, or machines for a time."""
+    first = (costing.owners or costing.ways)[0].estimate
+    if costing.period is None:
+        return answer.title(first)
+    columns = first.case.columns
+    nodes = math.ceil(float(columns["count"] / columns["per_node"]))
+    held = words.amount(costing.period, "s")
+    return (
+        f"{words.digits(float(columns['count']), 12)} x {first.case.words['accelerator']} ({nodes:,} "
+        f"node{'s' * (nodes != 1)}), held for {held}, in use {words.share(costing.used)} of it"
+    )
+
+
+def _warnings(costing: Costing) -> list[str]:
+    """Warn of what is amiss with the run, once, or tell how much of their life machines are charged for."""
+    if costing.period is None:
+        return [f"Warning: {text}" for text in fit_warnings(costing.ways[0].estimate)]
+    lives = [float(way.estimate.case.columns["life"]) for way in costing.owners[:1]]
+    return [
+        f"Owners are charged {words.amount(costing.period, 's')} of the {words.amount(life, 's')} in which machines "
+        f"are paid back; --life '{words.amount(costing.period, 's')}' would write them off in that time."
+        for life in lives
+        if life > costing.period
+    ]
+
+
+def _block(costing: Costing, name: str, about: str) -> Grid:
+    """Return the parts of a cost by way, in a unit of one size, with the total and its range."""
+    amounts = [way.estimate.amount(name) for way in costing.ways]
+    divisor, unit = words.scale(max(float(amount.value) for amount in amounts), amounts[0].unit)
+    parts = list(dict.fromkeys(part for amount in amounts for part in amount.parts))
+    rows = [
+        [f"  {part.replace('_', ' ')}", *(_part(amount, part, divisor) for amount in amounts)]
+        for part in parts
+        if any(float(amount.parts[part]) for amount in amounts)
+    ]
+    rows.append(["all", *(words.digits(float(amount.value) / divisor) for amount in amounts)])
+    rows.append(["  80 % range", *(_range(amount, divisor) for amount in amounts)])
+    if name == "cost":
+        rows += _more(costing, divisor)
+    money = unit.strip().partition("/")[0]
+    return Grid([f"{money}, {about}", *(way.name for way in costing.ways)], rows)
+
+
+def _part(amount: Amount, part: str, divisor: float) -> str:
+    value = float(amount.parts[part])
+    return words.digits(value / divisor) if value else ""
+
+
+def _range(amount: Amount, divisor: float) -> str:
+    low, high = (words.digits(float(end) / divisor) for end in (amount.low, amount.high))
+    return "" if low == high else f"{low} to {high}"
+
+
+def _more(costing: Costing, divisor: float) -> list[list[str]]:
+    """Return what is to be bought, and the cost of an application where there are several."""
+    found: list[list[str]] = []
+    if costing.owners:
+        bought = [float(way.estimate.investment.value) for way in costing.ways]
+        found.append(
+            ["to be bought", *("" if math.isnan(each) else words.digits(each / divisor) for each in bought)]
+        )
+    applications = float(costing.ways[0].estimate.case.columns["applications"])
+    if applications > 1.0:
+        each = [float(way.estimate.cost_per_application.value) / divisor for way in costing.ways]
+        found.append([f"each of {words.digits(applications)} applications", *map(words.digits, each)])
+    return found
+
+
+def _break_even(costing: Costing, owner: Way) -> Grid:
+    """Return from what use on owning is cheaper than each rent, and when it has paid for itself."""
+    named = f" ({owner.name.removeprefix('own, ')})" if owner.name != "own" else ""
+    headers = [f"owning{named} instead of", "at", "is cheaper from", "", "is paid back in", ""]
+    rows = [
+        [way.name, answer.shown(even, "rent_price"), *_use(way, even), *_months(even)]
+        for way, even in zip(costing.rented, costing.even[owner.name], strict=True)
+    ]
+    return Grid(headers, rows)
+
+
+def _use(way: Way, even: Estimate) -> list[str]:
+    """Write the use from which owning is cheaper; what is reserved is paid for whatever the use."""
+    if float(way.estimate.case.columns["paid_utilisation"]) < 1.0:
+        return ["any use" if _pays(even) else "no use", ""]
+    share = float(even.break_even_utilisation.value)
+    never = share > 1.0
+    told = f"no use (it would take {words.share(share)})" if never and math.isfinite(share) else "no use"
+    return [told if never else f"{words.share(share)} use", answer.between(even, "break_even_utilisation")]
+
+
+def _pays(even: Estimate) -> bool:
+    """Tell whether machines are paid back within their life."""
+    return float(even.break_even_time.value) <= float(even.case.columns["life"])
+
+
+def _months(even: Estimate) -> list[str]:
+    time = even.break_even_time
+    value, low, high = (float(units.to_unit(end, "month")) for end in (time.value, time.low, time.high))
+    if math.isinf(value):
+        return ["never", ""]
+    life = "" if _pays(even) else ", after their life"
+    ends = [words.digits(end) for end in (low, high)]
+    return [f"{words.digits(value)} months{life}", "" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"]
+
+
+def _work(costing: Costing) -> str:
+    """Tell what the machines do in the first of the ways: hours, power and energy."""
+    found = costing.ways[0].estimate
+    told = [
+        f"{words.amount(float(found.occupied_hours.value), 'hour')} accelerator-hours",
+        f"{words.amount(float(found.wall_clock.value), 's')} of wall clock",
+    ]
+    if not math.isnan(float(found.power.value)):
+        told += [answer.shown(found, "power"), answer.shown(found, "energy")]
+    return f"The machines work {', '.join(told)} ({costing.ways[0].name})."
+
+
+def _not_counted(estimate: Estimate) -> str:
+    """Name what no option asks for."""
+    parts = estimate.cost.parts
+    absent = [f"{what} ({how})" for what, (part, how) in _ASKED.items() if not float(parts[part])]
+    return f"Not counted, as nothing asks for it: {'; '.join(absent)}." if absent else ""
+
+
+def _missing(costing: Costing) -> str:
+    return f"Without a cost: {'; '.join(costing.missing)}." if costing.missing else ""
+
+
+# What machines that are held for a time rest on, whatever runs on them.
+_OF_MACHINES = frozenset({
+    "accelerator", "power_per_accelerator", "host_share", "pue", "grid", "currency", "exchange_rate", "price",
+    *Ownership._fields, *Project._fields, *(f"spot_{name}" for name in Spot._fields),
+})  # fmt: skip
+
+
+def _assumptions(costing: Costing) -> list[list[str]]:
+    """Return what the ways assume, each once; of machines that are held what they cost alone."""
+    found: dict[tuple[str, ...], None] = {}
+    for way in [*costing.owners, *costing.rented]:
+        for row in answer.assumption_rows(way.estimate):
+            if costing.period is not None and row[0] not in _OF_MACHINES:
+                continue
+            if row[0] == ("price" if way.owned else "grid"):
+                continue
+            by_way = row[0] == "price" or (row[0] == "tariff" and len(costing.owners) > 1)
+            found[(f"{row[0]}, {way.name}" if by_way else row[0], *row[1:])] = None
+    return [list(row) for row in found]
+
+
+def _rows(costing: Costing) -> Grid:
+    """Return one row a way, quantity and part, with full precision."""
+    rows: list[list[str]] = []
+    for way in costing.ways:
+        for name in QUANTITIES:
+            rows += _csv_rows(way.name, way.estimate, name)
+    for owner, even in costing.even.items():
+        for way, found in zip(costing.rented, even, strict=True):
+            for name in ("break_even_utilisation", "break_even_time"):
+                rows += _csv_rows(f"{owner} instead of {way.name}", found, name)
+    return Grid(_CSV, rows)
+
+
+def _csv_rows(way: str, estimate: Estimate, name: str) -> list[list[str]]:
+    amount = estimate.amount(name)
+    ends = [float(in_unit(end, amount.unit)) for end in (amount.value, amount.low, amount.high)]
+    if math.isnan(ends[0]):
+        return []
+    parts = [
+        [way, name, part, repr(float(in_unit(value, amount.unit))), amount.unit, "", ""]
+        for part, value in amount.parts.items()
+        if float(value)
+    ]
+    return [[way, name, "", repr(ends[0]), amount.unit, repr(ends[1]), repr(ends[2])], *parts]
+
+
+def _document(costing: Costing, question: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "question": dict(question),
+        "period": costing.period,
+        "ways": [
+            {
+                "name": way.name,
+                "question": way.run.write(),
+                **{name: as_json(way.estimate.amount(name), way.estimate) for name in QUANTITIES},
+            }
+            for way in costing.ways
+        ],
+        "break_even": [
+            {
+                "own": owner,
+                "instead_of": way.name,
+                **{
+                    name: as_json(found.amount(name), found)
+                    for name in ("rent_price", "break_even_utilisation", "break_even_time")
+                },
+            }
+            for owner, even in costing.even.items()
+            for way, found in zip(costing.rented, even, strict=True)
+        ],
+        "assumptions": [
+            dict(zip(("name", "value", "option", "reason"), row, strict=True))
+            for row in _assumptions(costing)
+        ],
+        "missing": list(costing.missing),
+    }

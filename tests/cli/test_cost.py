@@ -1,0 +1,117 @@
+"""`estimate cost`: its formats hold the same figures, and exit code 2 with the option named for whatever is wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from .run import Ran
+
+Estimate = Callable[..., Ran]
+FLEET = (
+    "cost",
+    "--on",
+    "h100",
+    "--count",
+    "1024",
+    "--period",
+    "3 years",
+    "--place",
+    "usa",
+    "--place",
+    "china",
+)
+RUN = (
+    "cost",
+    "--params",
+    "7B",
+    "--tokens",
+    "1T",
+    "--on",
+    "h100",
+    "--count",
+    "64",
+    "--price",
+    "2 USD/gpu/hour",
+)
+
+
+def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
+    ran = estimate(*FLEET)
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == "1,024 x nvidia-h100-sxm-80gb (128 nodes), held for 3 years, in use 80 % of it"
+    heads = [line for line in lines if "own, usa" in line]
+    assert [line.split("  ")[0] for line in heads[:2]] == [
+        "million USD, for all of it", "USD, an accelerator-hour in use",
+    ]  # fmt: skip
+    for way in ("on-demand", "reserved-1y", "reserved-3y", "spot", "own, china"):
+        assert all(way in line for line in heads[:2])
+    assert sum(line.startswith("owning (") for line in lines) == 2
+    assert "Owners are charged 3 years of the 5 years in which machines are paid back" in ran.out
+    assert "the runs before the last (--development, 3.4 for LLaMA)" in " ".join(ran.out.split())
+    assert "tariff, own, china = 0.0925 USD/kWh (--tariff)" in ran.out
+
+
+def test_the_formats_hold_the_same_figures(estimate: Estimate) -> None:
+    document = json.loads(estimate(*RUN, "--format", "json").out)
+    assert document["schema"] == "estimator/cost/1"
+    rows = list(csv.DictReader(io.StringIO(estimate(*RUN, "--format", "csv").out)))
+    for way in document["ways"]:
+        own = {
+            row["part"]: float(row["value"])
+            for row in rows
+            if (row["way"], row["name"]) == (way["name"], "cost")
+        }
+        assert own.pop("") == way["cost"]["value"]
+        assert own == {part: value for part, value in way["cost"]["parts"].items() if value}
+        assert sum(own.values()) == pytest.approx(way["cost"]["value"], rel=1e-12)
+    (even,) = document["break_even"]
+    (share,) = [
+        row for row in rows if row["way"] == "own instead of rented" and row["name"].endswith("utilisation")
+    ]
+    assert float(share["value"]) == even["break_even_utilisation"]["value"]
+    assert even["rent_price"]["value"] == pytest.approx(2.0, rel=1e-12)
+    markdown = estimate(*RUN, "--format", "markdown").out
+    assert "| USD, an accelerator-hour in use | rented | own |" in markdown
+
+
+def test_applications_share_the_cost(estimate: Estimate) -> None:
+    ran = estimate(*RUN, "--applications", "10", "--adaptation", "20000 USD", "--format", "json")
+    (rented, _) = json.loads(ran.out)["ways"]
+    parts = rented["cost_per_application"]["parts"]
+    assert parts == pytest.approx({"base_model": rented["cost"]["value"] / 10, "adaptation": 20_000})
+    assert "each of 10 applications" in estimate(*RUN, "--applications", "10").out
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (
+            ("cost", "--count", "8"),
+            "nothing says what is paid for: give a model, like --params 65e9, or --period '3 years' for machines alone",
+        ),
+        (("cost", "--count", "8", "--period", "3"), "--period: '3' has no unit; write it like '3 years'"),
+        (
+            ("cost", "--count", "8", "--period", "1 year", "--spot-share", "150%"),
+            "--spot-share: '150%' is more than 1, the most that makes sense here; write 1.5 percent as 0.015 or '1.5%'",
+        ),
+        (
+            (*RUN, "--currency", "CNY", "--year", "2010"),
+            "--year: no exchange rate of CNY in 2010 is on record; choose 2016 to 2026",
+        ),
+        ((*RUN, "--utilisation", "0"), "--utilisation: '0' must be more than zero"),
+        (
+            (*RUN, "--tariff", "80 USD"),
+            "--tariff: '80 USD' is an amount of money, but a tariff is money per energy, like '0.08 USD/kWh'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_message(estimate: Estimate, words: tuple[str, ...], fault: str) -> None:
+    ran = estimate(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"Error: {fault}" in ran.err.splitlines()
