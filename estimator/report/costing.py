@@ -10,6 +10,7 @@ from .. import units
 from ..costing import QUANTITIES, Costing, Way
 from ..estimate import Amount, Estimate
 from ..formulas.cost import Project, Spot
+from ..formulas.energy import Draw
 from ..formulas.ownership import Ownership
 from . import answer, words
 from .document import as_json, fit_warnings, in_unit
@@ -161,7 +162,8 @@ def _work(costing: Costing) -> str:
     ]
     if not math.isnan(float(found.power.value)):
         told += [answer.shown(found, "power"), answer.shown(found, "energy")]
-    return f"The machines work {', '.join(told)} ({costing.ways[0].name})."
+    model = words.counted(float(found.parameters.value))
+    return f"The machines work {', '.join(told)}, training {model} parameters ({costing.ways[0].name})."
 
 
 def _not_counted(estimate: Estimate) -> str:
@@ -177,8 +179,8 @@ def _missing(costing: Costing) -> str:
 
 # What machines that are held for a time rest on, whatever runs on them.
 _OF_MACHINES = frozenset({
-    "accelerator", "power_per_accelerator", "host_share", "pue", "grid", "currency", "exchange_rate", "price",
-    *Ownership._fields, *Project._fields, *(f"spot_{name}" for name in Spot._fields),
+    "accelerator", "pue", "grid", "currency", "exchange_rate", "price",
+    *Draw._fields, *Ownership._fields, *Project._fields, *(f"spot_{name}" for name in Spot._fields),
 })  # fmt: skip
 
 

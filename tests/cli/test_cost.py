@@ -98,7 +98,7 @@ def test_applications_share_the_cost(estimate: Estimate) -> None:
         (("cost", "--count", "8", "--period", "3"), "--period: '3' has no unit; write it like '3 years'"),
         (
             ("cost", "--count", "8", "--period", "1 year", "--spot-share", "150%"),
-            "--spot-share: '150%' is more than 1, the most that makes sense here; write 1.5 percent as 0.015 or '1.5%'",
+            "--spot-share: '150%' is more than 1, the most that makes sense here",
         ),
         (
             (*RUN, "--currency", "CNY", "--year", "2010"),
