@@ -50,6 +50,7 @@ def step_time(
     time_at_peak: Array,
     given_mfu: Array,
     given_efficiency: Array,
+    efficiency_gain: Array = 1.0,
 ) -> Breakdown:
     r"""Time of one optimizer step, by part: as modelled, unless an MFU or a scaling efficiency is given. [s]
 
@@ -65,6 +66,8 @@ def step_time(
         MFU before the loss by scale; NaN where none is given. [1]
     given_efficiency
         Share of it that is kept at this scale; NaN where none is given. [1]
+    efficiency_gain
+        Factor on the speed of the model; an MFU that is given holds it already. [1]
 
     Returns
     -------
@@ -73,7 +76,7 @@ def step_time(
 
     Notes
     -----
-    .. math:: t = \frac{t_P}{\mathrm{MFU} \cdot E}, \quad \frac{t_{small}}{E}, \quad t_{model}
+    .. math:: t = \frac{t_P}{\mathrm{MFU} \cdot E}, \quad \frac{t_{small}}{g E}, \quad \frac{t_{model}}{g}
 
     References
     ----------
@@ -82,7 +85,7 @@ def step_time(
     modelled, free = modelled_time.total, np.isnan(given_efficiency)
     kept = np.where(free, 1.0, given_efficiency)
     share = np.where(np.isnan(given_mfu), 1.0, given_mfu) * kept
-    scaled = np.where(free, modelled, small_scale_time / kept)
+    scaled = np.where(free, modelled, small_scale_time / kept) / efficiency_gain
     known = np.where(np.isnan(given_mfu), scaled, time_at_peak / share)
     stretch = np.where(np.isposinf(time_at_peak), np.inf, known) / modelled
     parts = modelled_time.parts.items()

@@ -81,6 +81,7 @@ class Run:
     stack: str | None
     stack_year: float | None
     mfu: float | None
+    efficiency_gain: float | None
     calibration: str | None
     scaling_efficiency: float | None
     goodput: float | None

@@ -112,6 +112,10 @@ FIELDS: Mapping[str, Field] = {
     "stack": Field(fields.stack, f"Training software: {', '.join(STACKS[1:])}.", "NAME"),
     "stack_year": Field(fields.count(2017, 2030), "Year of the software's release, like 2024 or 2024.5."),
     "mfu": Field(fields.share(), "Model FLOPs utilisation, like 0.45 or 45%.", "SHARE"),
+    "efficiency_gain": Field(
+        fields.count(1e-3, 1e3),
+        "Factor on the speed that is modelled, of better operators or other software: 2 is twice as fast.",
+    ),
     "calibration": Field(
         fields.path, "What `estimate calibrate` learnt from steps that you measured yourself.", "FILE"
     ),
@@ -193,7 +197,8 @@ RIVALS = (
     ("tokens", "epochs"), ("tokens", "dataset_tokens"), ("tokens_per_param", "epochs"),
     ("tokens_per_param", "dataset_tokens"), ("tokens", "samples"), ("tokens_per_param", "samples"),
     ("dataset_tokens", "samples"), ("count", "nodes"), ("count", "within"), ("nodes", "within"),
-    ("price", "plan"), ("mfu", "calibration"), ("platform", "scaling_efficiency"), ("failures", "mtbi"),
+    ("price", "plan"), ("mfu", "calibration"), ("mfu", "efficiency_gain"),
+    ("platform", "scaling_efficiency"), ("failures", "mtbi"),
     *(("goodput", cause) for cause in (
         "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth", "checkpoint_exposed", "restart_time",
         "rollback_share", "straggler_share", "spare_nodes", "replacement_time",

@@ -149,6 +149,11 @@ def _efficiency(asked: Asked, accelerator: Record, precision: str) -> None:
     draft, given = asked.draft, asked.run.mfu
     origin = Origin("derived" if given is None else "given", "" if given else "modelled", option="--mfu")
     draft.put("given_mfu", math.nan if given is None else given, origin)
+    gain = asked.run.efficiency_gain
+    origin = Origin(
+        "derived" if gain is None else "given", "" if gain else "none", option="--efficiency-gain"
+    )
+    draft.put("efficiency_gain", gain or 1.0, origin)
     peak = peak_figure(accelerator, precision)
     measured = any(level.endswith(f"accelerator={accelerator.id}") for level in asked.calibration.figures)
     if not measured and peak and peak.low is not None and peak.high is not None:

@@ -175,7 +175,21 @@ def assumed_value(estimate: Estimate, name: str) -> str | float | None:
 
 
 def fit_warnings(estimate: Estimate) -> list[str]:
-    """Say by how much a run does not fit, or that no number of cards holds it."""
+    """Say by how much a run does not fit, or that no number of cards holds it; that it is faster than the peak."""
+    return [*_beyond_the_peak(estimate), *_too_large(estimate)]
+
+
+def _beyond_the_peak(estimate: Estimate) -> list[str]:
+    """Say where a gain that is given makes more of the cards than they can do."""
+    reached = float(estimate.mfu.value)
+    if not reached > 1.0:
+        return []
+    return [
+        f"an MFU of {reached * 100.0:.3g} % is more than the cards can do; give a smaller --efficiency-gain"
+    ]
+
+
+def _too_large(estimate: Estimate) -> list[str]:
     if bool(estimate.fits) or math.isnan(float(estimate.amount("memory_usable").value)):
         return []
     from .words import amount, digits

@@ -54,6 +54,7 @@ UNKNOWNS: Mapping[str, Unknown] = {
         Unknown("nodes", 1.0, 2.0**17, 18, most=True, whole=True),
         Unknown("within", 600.0, 1e10, 16, "s"),
         Unknown("mfu", 1e-4, 1.0, 17),
+        Unknown("efficiency_gain", 1e-3, 1e3, 25),
         Unknown("scaling_efficiency", 1e-4, 1.0, 17),
         Unknown("goodput", 1e-4, 1.0, 17),
         Unknown("scaleout_bandwidth", 1e6, 1e13, 15, "byte/accelerator/s"),

@@ -37,6 +37,7 @@ DIRECT: Mapping[str, Direct] = {
     "count": Direct("count", without=frozenset({*INPUTS, "context", "global_batch", "platform"})),
     "within": Direct("within"),
     "mfu": Direct("given_mfu"),
+    "efficiency_gain": Direct("efficiency_gain"),
     "scaling_efficiency": Direct("efficiency_coefficient"),
     "goodput": Direct("given_goodput"),
     "price": Direct("price", without=frozenset({"currency"})),

@@ -125,6 +125,8 @@ def _inputs(draw: st.DrawFn, presets: Presets, fixed: Mapping[str, Any]) -> dict
     chip = presets.find("accelerators", fixed.get("on", drawn["on"])).record
     if "node" not in fixed and draw(st.booleans()):
         drawn["precision"] = draw(st.sampled_from(_precisions(chip)))
+    if "mfu" not in drawn and draw(st.booleans()):
+        drawn["efficiency_gain"] = draw(st.floats(0.5, 1.2))
     if "price" not in drawn and draw(st.booleans()):
         drawn["plan"] = draw(st.sampled_from(list(PLANS)))
     if drawn.get("plan") not in ("spot", "own") and draw(st.booleans()):

@@ -21,8 +21,8 @@ OTHERS: dict[str, list[Any]] = {
     "optimizer": ["adamw", "lomo"], "seq": [2048, 32768], "global_batch": [64, 4096], "tp": [1, 2], "pp": [1, 3],
     "samples": [5e4], "method": ["lora"], "recompute": ["full"], "currency": ["CNY"], "year": [2024],
     "plan": ["reserved", "own", "spot"], "stack": ["fsdp"], "node": ["nvidia-dgx-h100"], "platform": ["cfff"],
-    "scaling_efficiency": [0.9], "mfu": [0.4], "goodput": [0.9], "within": ["20 days"], "count": [8, 1000],
-    "tokens": ["3e12"], "pue": [1.2], "power": ["500 W"],
+    "scaling_efficiency": [0.9], "mfu": [0.4], "efficiency_gain": [2], "goodput": [0.9], "within": ["20 days"],
+    "count": [8, 1000], "tokens": ["3e12"], "pue": [1.2], "power": ["500 W"],
     "spot_share": [0.5], "staff": [10], "utilisation": [0.5], "tariff": ["0.1 USD/kWh", "0.5 CNY/kWh"],
 }  # fmt: skip
 NUMBERS = {
@@ -30,6 +30,7 @@ NUMBERS = {
     "count": st.integers(1, 10**6).map(float),
     "within": st.floats(1e3, 1e9).map(lambda seconds: f"{seconds!r} s"),
     "mfu": st.floats(0.01, 1.0),
+    "efficiency_gain": st.floats(0.01, 10.0),
     "scaling_efficiency": st.floats(0.01, 1.0),
     "goodput": st.floats(0.01, 1.0),
     "price": st.floats(0.01, 100.0).map(lambda rate: f"{rate!r} USD/gpu/hour"),
