@@ -74,7 +74,7 @@ KINDS = (
         printed_peaks, (Screen("kind", ("measured",)),),
     ),
     Kind(
-        "runs", ("accelerator_hours",), "accelerator-hours", _HOUR, "accelerator_hours", lower_runs,
+        "runs", ("accelerator_hours",), "accelerator-hours", _HOUR, "occupied_hours", lower_runs,
         printed_hours,
         (Screen("scored", ("True", "true")), Screen("accounting", ("productive", "occupied"), blank=False)),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..formulas.flops import training_flops_per_token
@@ -13,6 +15,7 @@ from ..presets import Presets
 from ..records import Record
 from .cases import Lowered, lower_rows
 from .columns import RowDraft
+from .neutral import NEUTRAL
 from .table import Fault, Floats, Table
 from .training import put_batches
 
@@ -42,6 +45,17 @@ def _put_run(draft: RowDraft, presets: Presets) -> None:
     put_batches(draft, presets)
     _put_layout(draft)
     _put_batch(draft, defaults)
+    _put_goodput(draft, presets.load("assumptions", "reliability"))
+
+
+def _put_goodput(draft: RowDraft, rules: Record) -> None:
+    """Leave goodput to the model, but of runs whose hours hold no time that was lost."""
+    productive = np.array(draft.table.text("accounting")) == "productive"
+    draft.put("given_goodput", np.where(productive, 1.0, math.nan))
+    draft.put("spare_nodes", math.inf)
+    for name, figure in rules.figures.items():
+        if name in NEUTRAL:
+            draft.put(name, figure.value * (draft.columns["per_node"] if name == "failures" else 1.0))
 
 
 def _put_count(draft: RowDraft, within: float) -> None:

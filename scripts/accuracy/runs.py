@@ -96,17 +96,22 @@ def unseen(
 
 
 def hours(estimate: Estimate, records: Sequence[Record]) -> Scores:
-    """Productive accelerator-time estimated, and as published; house units."""
-    amount = estimate.amount("accelerator_hours")
+    """Accelerator-time estimated, with what is lost where the published hours hold it, and as published; house units."""
+    productive = np.array([record.words["accounting"] == "productive" for record in records])
+    worked, held = (estimate.amount(name) for name in ("accelerator_hours", "occupied_hours"))
     truth = array([record.figures["accelerator_hours"].value for record in records])
-    return Scores(amount.value, amount.low, amount.high, truth)
+    ends = (
+        array(np.where(productive, getattr(worked, end), getattr(held, end)))
+        for end in ("value", "low", "high")
+    )
+    return Scores(*ends, truth)
 
 
 def validated(records: Sequence[Record], presets: Presets) -> Scores:
     """Scores of the runs as rows of a file that `estimate validate` reads."""
     lowered = lower_runs(Table.of([row_of(record) for record in records]), presets)
     truth = array([record.figures["accelerator_hours"].value for record in records])
-    return Scores(*ends_of(lowered, "accelerator_hours"), truth[lowered.kept])
+    return Scores(*ends_of(lowered, "occupied_hours"), truth[lowered.kept])
 
 
 def replaced(scores: Scores, records: Sequence[Record], stored: Sequence[Foretold]) -> Scores:

@@ -119,9 +119,9 @@ LOMO's Table 1 prints each part of LLaMA-7B's memory; what it calls activations 
 Runs of `presets/runs` are scored where parameters, tokens and accelerator are on record and the hours are productive
 (tokens over throughput) or occupied (with restarts). Each is asked as a user would ask: model (parameters where no model
 is on record), tokens and accelerator, and count, sequence and precision where the record states them; all else, the
-layout included, is left to the estimator. The estimate is of *productive* hours, so that it is expected to fall short
-of occupied hours, which hold restarts: what these take is modelled apart, as goodput. BLOOM's row is recorded as
-`mixed` and stands with the occupied ones. The baselines are one MFU for each chip and precision, and the spreadsheet:
+layout included, is left to the estimator. Productive hours are foretold as accelerator-hours, occupied ones with what
+interruptions, checkpoints and restarts are modelled to take. BLOOM's row is recorded as `mixed` and stands with the
+occupied ones. The baselines, which know no goodput, are one MFU for each chip and precision, and the spreadsheet:
 6ND FLOPs at the median efficiency of all dense 16-bit configurations.
 
 {runs}

@@ -82,7 +82,7 @@ def published_runs(presets: Presets) -> Runs:
     """Foretell every run that counts with presets that know nothing of practice."""
     records = [record for record in presets.all("runs") if record.words["scored"]]
     lowered = lower_runs(Table.of([row_of(record) for record in records]), presets)
-    found = evaluate(planned(lowered.case), ("accelerator_hours",)).values["accelerator_hours"]
+    found = evaluate(planned(lowered.case), ("occupied_hours",)).values["occupied_hours"]
     hours = [records[place].figures["accelerator_hours"] for place in lowered.kept]
     return Runs(
         np.log([figure.value for figure in hours]) - np.log(found),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from estimator.estimate import evaluate
+from estimator import Run
+from estimator.estimate import columns_of, evaluate
 from estimator.formulas.memory_states import OFFLOADS
 from estimator.layouts import FREE
+from estimator.lower import lower
 from estimator.measured import Lowered, Table
 from estimator.measured.memory import lower_memory
 from estimator.measured.runs import lower_runs, row_of
@@ -163,3 +167,32 @@ def test_a_run_leaves_open_what_it_does_not_print_of_its_layout() -> None:
     printed = runs(zero_stage="1", tp="8")
     assert printed.case.free == FREE - {"zero", "tp"}
     assert (column(printed, "zero"), column(printed, "tp")) == (1.0, 8.0)
+
+
+def test_occupied_hours_hold_what_a_run_loses_and_productive_ones_do_not() -> None:
+    names = ("goodput", "accelerator_hours", "occupied_hours")
+    layout = {name: np.ones(()) for name in FREE}
+    productive, occupied = (
+        evaluate(
+            lower_runs(Table.of([{**RUN, "accounting": word}]), PRESETS).case.with_columns(layout), names
+        ).values
+        for word in ("productive", "occupied")
+    )
+    assert float(productive["goodput"][0]) == 1.0
+    assert float(productive["occupied_hours"][0]) == float(productive["accelerator_hours"][0])
+    assert 0.5 < float(occupied["goodput"][0]) < 0.999
+    assert float(occupied["occupied_hours"][0]) == pytest.approx(
+        float(productive["accelerator_hours"][0]) / float(occupied["goodput"][0]), rel=1e-12
+    )
+
+
+def test_a_run_loses_what_a_question_loses() -> None:
+    run = lower_runs(Table.of([{**RUN, "accounting": "occupied"}]), PRESETS).case
+    asked = lower(
+        Run.read({"model": "llama-65b", "on": "nvidia-a100-sxm-80gb", "count": 2048}, PRESETS), PRESETS
+    )
+    names = (columns_of(["goodput"]) - columns_of(["accelerator_hours", "checkpoint_size"])) | {"given_mtbi"}
+    assert len(names) > 8
+    for name in names:
+        ours, theirs = (float(np.asarray(case.columns[name]).ravel()[0]) for case in (run, asked))
+        assert ours == theirs or (math.isnan(ours) and math.isnan(theirs)), name
