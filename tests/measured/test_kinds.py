@@ -9,6 +9,7 @@ import pytest
 
 from estimator import Run
 from estimator.estimate import columns_of, evaluate
+from estimator.formulas.cost import Spot
 from estimator.formulas.memory_states import OFFLOADS
 from estimator.layouts import FREE
 from estimator.lower import lower
@@ -193,6 +194,6 @@ def test_a_run_loses_what_a_question_loses() -> None:
     )
     names = (columns_of(["goodput"]) - columns_of(["accelerator_hours", "checkpoint_size"])) | {"given_mtbi"}
     assert len(names) > 8
-    for name in names:
+    for name in names - {f"spot_{part}" for part in Spot._fields}:  # no run on record is one of spot machines
         ours, theirs = (float(np.asarray(case.columns[name]).ravel()[0]) for case in (run, asked))
         assert ours == theirs or (math.isnan(ours) and math.isnan(theirs)), name
