@@ -1,6 +1,6 @@
 """Time how many layouts a second are evaluated, and a search of every layout, beside numpy doing as many operations.
 
-usage: layouts.py [ROWS] [RUNS]
+usage: layouts.py [ROWS] [RUNS] [--record]
 
 A flat list of layouts of a dense model, time and memory, against a bare loop that applies the same operations, in the
 same order and number, to arrays of the same lengths in buffers that are used again. Both take turns. Then the search of
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from recorded import arguments, record
 
 from estimator import Case, Presets, Run
 from estimator.estimate import evaluate
@@ -27,6 +28,8 @@ from estimator.searches.question import lowered
 from estimator.searches.space import PARTS, pieces
 from estimator.searches.tried import tried
 
+# Legal layouts of the question.
+LEGAL = 7_694_496
 WANTED = ("memory", "memory_usable", "modelled_time")
 QUESTION = {"model": "gpt3-175b", "on": "nvidia-a100-sxm-80gb", "count": 4096, "global_batch": 1536}
 COMMAND = (
@@ -48,7 +51,7 @@ class Counted(np.ndarray[Any, np.dtype[np.float64]]):
         return self._noted(func.__name__, result)
 
     def _noted(self, name: str, result: Any) -> Any:
-        if not np.ndim(result):
+        if not isinstance(result, np.ndarray) or not result.ndim:
             return result
         Counted.seen[name, np.size(result)] += 1
         return result.view(Counted)
@@ -146,10 +149,11 @@ def rate(case: Case, rows: int, runs: int) -> None:
         f"flat, {rows:,} rows: {ours:.2f} M layouts/s of {number:,} operations; bare numpy {theirs:.2f} M/s, ratio "
         f"{ours / theirs:.2f}; that is {ours * number / 500:.2f} M/s at 500 operations"
     )
+    record("flat list", rows, runs, rate=ours * 1e6, bare=theirs * 1e6, operations=number)
 
 
-def process() -> None:
-    """Print seconds and peak memory of the search as a process."""
+def process() -> tuple[float, float, float]:
+    """Print and return seconds, seconds of a core and peak memory of the search as a process. [s], [s], [byte]"""
     start = time.perf_counter()
     child = subprocess.Popen(
         [sys.executable, "-c", "from estimator.cli import main; main()", *COMMAND], stdout=subprocess.DEVNULL
@@ -157,10 +161,11 @@ def process() -> None:
     _, status, used = os.wait4(child.pid, 0)
     if status:
         raise RuntimeError("the search failed")
+    took, core = time.perf_counter() - start, used.ru_utime + used.ru_stime
     print(
-        f"search, whole process: {time.perf_counter() - start:.2f} s, {used.ru_utime + used.ru_stime:.2f} s of a core, "
-        f"peak {used.ru_maxrss / 2**10:.0f} MiB"
+        f"search, whole process: {took:.2f} s, {core:.2f} s of a core, peak {used.ru_maxrss / 2**10:.0f} MiB"
     )
+    return took, core, used.ru_maxrss * 1024.0
 
 
 def brute(case: Case) -> None:
@@ -174,9 +179,8 @@ def brute(case: Case) -> None:
             held = fits & (found["host_memory_used"] <= case.columns["host_memory"])
             best = min(best, float(np.min(np.where(held, found["modelled_time"], np.inf))))
             size += len(few["tp"])
-    print(
-        f"brute force, flat: {size:,} layouts in {time.process_time() - start:.1f} s of a core, best {best!r} s a step"
-    )
+    flat = time.process_time() - start
+    print(f"brute force, flat: {size:,} layouts in {flat:.1f} s of a core, best {best!r} s a step")
     start = time.process_time()
     (came,) = tried([case])
     took = time.process_time() - start
@@ -184,13 +188,18 @@ def brute(case: Case) -> None:
     print(f"{took:.2f} s of a core, {size / took / 1e6:.2f} M layouts/s: the knobs on axes of their own")
     if float(came.fastest.time[0]) != best:
         raise RuntimeError("brute force found another best")
+    record("brute force", size, 1, core=flat, search=took)
 
 
 def main() -> None:
-    sizes = [int(float(sys.argv[1]))] if len(sys.argv) > 1 else [4096, 8192, 16384]
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    words = arguments()
+    sizes = [int(float(words[0]))] if words else [4096, 8192, 16384]
+    runs = int(words[1]) if len(words) > 1 else 9
     case = lowered(Run(**QUESTION), Presets())
-    process()
+    seconds, core, peak = (
+        statistics.median(each) for each in zip(*(process() for _ in range(3)), strict=True)
+    )
+    record("search", LEGAL, 3, seconds=seconds, core=core, peak=peak)
     for rows in sizes:
         rate(case, rows, runs)
     brute(case)

@@ -1,6 +1,6 @@
 """Time what draws add to one estimate, whole processes, and where the time goes within one.
 
-usage: samples.py [DRAWS] [RUNS]
+usage: samples.py [DRAWS] [RUNS] [--record]
 
 Prints medians; the two commands take turns, so that a machine that slows down slows both.
 """
@@ -15,6 +15,8 @@ import sys
 import sysconfig
 import time
 from pathlib import Path
+
+from recorded import arguments, record
 
 QUESTION = ["--params", "65e9"]
 
@@ -37,6 +39,7 @@ def processes(draws: int, runs: int) -> None:
         median = statistics.median(times[name] for times in rounds)
         more = statistics.median(times[name] - times["alone"] for times in rounds)
         aim = "  (aim: 300 ms at 4096 draws)" if name == "draws" else ""
+        record(f"samples, {name}", draws, runs, seconds=median, more=more)
         print(f"{' '.join(['estimate', *command[1:]]):70} {median * 1e3:6.0f} ms  {more * 1e3:+6.0f} ms{aim}")
 
 
@@ -58,8 +61,7 @@ def within(draws: int) -> None:
 
 
 def main() -> None:
-    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 4096
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    draws, runs = (int(text) for text in (*arguments(), "4096", "10")[:2])
     processes(draws, runs)
     within(draws)
 

@@ -1,6 +1,7 @@
 """Time a sweep on a grid and one that is written to Parquet, each in a process of its own, beside a bare reference.
 
-usage: sweeps.py [CELLS] [RUNS]
+usage: sweeps.py [CELLS] [RUNS] [--record]
+       sweeps.py grow [RUNS] [--record]
 
 Prints medians, the ratio to what numpy or pyarrow alone take for as many numbers, peak memory, and where the time goes.
 Measurements take turns with their references, so that a machine that slows down slows both; rates and ratios are of a
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from recorded import arguments, record
 
 # 10 counts x 5 shares x 200 amounts of tokens x so many prices. A layout is given: the search of one is not measured.
 BASE = {
@@ -29,6 +31,7 @@ BASE = {
     "recompute": "full", "sequence_parallel": "on", "global_batch": 32768,
 }  # fmt: skip
 FIXED, TOKENS = 10 * 5, 200
+GROWTH = (10**3, 10**4, 10**5, 10**6, 10**7, 10**8)
 COLUMNS = 15  # ten quantities, whether it fits, two ends of two ranges
 
 
@@ -135,9 +138,25 @@ def profiled(cells: int) -> None:
     pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(14)
 
 
+def grow(runs: int) -> None:
+    """Print what a sweep to Parquet takes from a thousand cells to a hundred million, which are swept once."""
+    for cells in GROWTH:
+        times = runs if cells < GROWTH[-1] else 1
+        ((_, found),) = medians(("to_parquet",), cells, times)
+        print(
+            f"{cells:>11,} cells  {found.seconds:7.2f} s  {found.core:7.2f} s of a core  "
+            f"peak {found.peak / 2**20:4.0f} MiB"
+        )
+        record("to parquet", cells, times, **found._asdict())
+
+
 def main() -> None:
-    cells = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    words = arguments("1e7")
+    runs = int(words[1]) if len(words) > 1 else 3
+    if words[0] == "grow":
+        grow(runs)
+        return
+    cells = int(float(words[0]))
     found = dict(medians(tuple(TASKS), cells, runs))
     print(f"{cells:,} cells, medians of {runs} processes")
     for name, (seconds, core, peak) in found.items():
@@ -148,7 +167,9 @@ def main() -> None:
     for ours, theirs in (("values_alone", "bare_numpy"), ("to_parquet", "bare_parquet")):
         print(f"{ours} over {theirs}: {found[ours].core / found[theirs].core:.2f}")
     rate = cells / (found["values_alone"].core - found["nothing"].core) / 1e6
-    print(f"values_alone without the start of a process: {rate:.1f} M cells/s")
+    print(f"values_alone without the start of a process: {rate:.1f} M cells/s of a core")
+    ratio = found["to_parquet"].core / found["bare_parquet"].core
+    record("grid", cells, runs, rate=rate * 1e6, written_over_bare=ratio)
     profiled(min(cells, 2_000_000))
 
 

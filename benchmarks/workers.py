@@ -1,56 +1,123 @@
-"""Time a sweep to Parquet by two local workers of Dask against one, the cluster up, writing included.
+"""Time two local workers of Dask against one, the cluster up: a search reduced to the best, or a sweep to Parquet.
 
-usage: workers.py [CELLS] [RUNS]
+usage: workers.py layouts|cells [NUMBER] [RUNS] [--record]
 
-Both take turns, so that a machine that slows down slows both. Prints medians, their ratio, and whether the files are
-the same.
+Both take turns, so that a machine that slows down slows both; what else runs on it still changes the ratio, for two
+processes get more of a busy machine than one. Prints medians, their ratio, and whether both found the same.
 """
 
 from __future__ import annotations
 
 import filecmp
 import statistics
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from recorded import arguments, record
 from sweeps import BASE, axes
 
+COUNTS = (1, 2)
+# Each of these chips is a search of 7.7 million layouts.
+MODEL: dict[str, Any] = {"model": "gpt3-175b", "count": 4096, "global_batch": 1536}
+CHIPS = (
+    "nvidia-a100-sxm-80gb", "nvidia-h100-sxm-80gb", "nvidia-h200-sxm-141gb", "nvidia-b200-sxm-180gb",
+    "nvidia-a100-sxm-40gb", "amd-mi300x", "amd-mi325x", "huawei-ascend-910b2",
+)  # fmt: skip
+EACH = 7_694_496
 
-def timed(client: Any, cells: int, path: Path) -> float:
-    """Return how long a sweep takes. [s]"""
+
+def layouts(number: int, folder: Path) -> Callable[[Any, int], Any]:
+    """Return a search of about so many layouts, and what it finds."""
+    from estimator import search
+
+    chips = [CHIPS[place % len(CHIPS)] for place in range(max(1, round(number / EACH)))]
+    fewer = {"tp": 8, "pp": 8, "offload": "none"} if number < EACH else {}
+
+    def _search(client: Any, count: int) -> Any:
+        found = search({**MODEL, "on": chips, **fewer}, cluster=client)
+        return [(each.counts, each.fastest, each.front) for each in found.found]
+
+    return _search
+
+
+def cells(number: int, folder: Path) -> Callable[[Any, int], Any]:
+    """Return a sweep of about so many cells, which ends with the path of its file."""
     from estimator import sweep
 
-    start = time.perf_counter()
-    sweep(BASE, axes(cells), cluster=client).write(path)
-    return time.perf_counter() - start
+    def _sweep(client: Any, count: int) -> Path:
+        path = folder / f"{count}.parquet"
+        sweep(BASE, axes(number), cluster=client).write(path)
+        return path
+
+    return _sweep
+
+
+TASKS = {"layouts": layouts, "cells": cells}
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Path):
+        return filecmp.cmp(one, other, shallow=False)
+    return bool(one == other)
+
+
+class Timed(NamedTuple):
+    """Seconds, seconds of a core of the workers and of the process that asks, and what was found. [s]"""
+
+    seconds: float
+    workers: float
+    own: float
+    found: Any
+
+
+def timed(task: Callable[[Any, int], Any], client: Any, count: int) -> Timed:
+    """Time a task."""
+    start, own, before = time.perf_counter(), time.process_time(), _busy(client)
+    found = task(client, count)
+    took, own = time.perf_counter() - start, time.process_time() - own
+    return Timed(took, _busy(client) - before, own, found)
+
+
+def _busy(client: Any) -> float:
+    return sum(client.run(time.process_time).values())
 
 
 def main() -> None:
     from distributed import Client, LocalCluster
 
-    cells = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {count: Path(folder) / f"{count}.parquet" for count in (1, 2)}
+    what, *numbers = arguments("layouts")
+    number, runs = (int(float(text)) for text in (*numbers, "4e7", "3")[:2])
+    with tempfile.TemporaryDirectory() as name:
+        start = time.perf_counter()
         clusters = {
             count: LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0")
-            for count in paths
+            for count in COUNTS
         }
         clients = {count: Client(cluster, set_as_default=False) for count, cluster in clusters.items()}
         for count, client in clients.items():  # what the first task imports is part of starting the cluster
-            timed(client, 10_000, paths[count])
-        times = [{count: timed(clients[count], cells, paths[count]) for count in paths} for _ in range(runs)]
-        same = filecmp.cmp(paths[1], paths[2], shallow=False)
+            TASKS[what](10_000, Path(name))(client, count)
+        begun = (time.perf_counter() - start) / len(COUNTS)
+        task = TASKS[what](number, Path(name))
+        rounds = [{count: timed(task, clients[count], count) for count in COUNTS} for _ in range(runs)]
+        print(*(f"{each[1].seconds:.2f} / {each[2].seconds:.2f} s" for each in rounds), sep=", ")
+        alike = all(same(each[1].found, each[2].found) for each in rounds)
         for opened in (*clients.values(), *clusters.values()):
             opened.close()
-    one, two = (statistics.median(each[count] for each in times) for count in paths)
+    one, two = (statistics.median(each[count].seconds for each in rounds) for count in COUNTS)
+    busy, own = (statistics.median(getattr(each[2], name) for each in rounds) for name in ("workers", "own"))
     print(
-        f"{cells:,} cells, medians of {runs}: one worker {one:.2f} s, two {two:.2f} s, ratio {one / two:.2f}"
+        f"{number:,} {what}, medians of {runs}: one worker {one:.2f} s, two {two:.2f} s, ratio {one / two:.2f}"
     )
-    print(f"the files are {'the same' if same else 'DIFFERENT'}")
+    print(
+        f"seconds of a core: workers {busy:.2f}, the process that asks {own:.2f}; two idle cores: at most "
+        f"{2 * busy / (busy + own):.2f}"
+    )
+    print(f"starting workers, with a first task: {begun:.1f} s")
+    print(f"both found {'the same' if alike else 'OTHERS'}")
+    record(f"workers {what}", number, runs, one=one, two=two, start=begun, workers=busy, own=own)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,14 @@ def once(formula: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(formula)
     def _once(*arguments: P.args, **named: P.kwargs) -> R:
-        record, *others = arguments
-        kept: dict[Any, tuple[R, Any]] = vars(record)
-        # The others are kept too, so that no later object can have the same identity.
-        key = (formula, *(each if type(each) in _PLAIN else id(each) for each in others))
+        kept: dict[Any, tuple[R, Any]] = arguments[0].__dict__
+        # Most formulas have no other argument: they are known by themselves.
+        key: Any = formula
+        if len(arguments) > 1:
+            key = (formula, *[each if type(each) in _PLAIN else id(each) for each in arguments[1:]])
         if key not in kept:
-            kept[key] = formula(*arguments, **named), others
+            # The others are kept too, so that no later object can have the same identity.
+            kept[key] = formula(*arguments, **named), arguments[1:]
         return kept[key][0]
 
     return _once

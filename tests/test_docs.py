@@ -46,10 +46,15 @@ CONFIG = """{
 QUESTION = 'params = "65e9"\ncount = 1024\n'
 
 
-@cache
 def make_docs() -> ModuleType:
-    """The script that generates the documents, imported by its path."""
-    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
+    """The script that generates the documents."""
+    return script("make_docs")
+
+
+@cache
+def script(name: str) -> ModuleType:
+    """A script, imported by its path."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -121,6 +126,16 @@ def test_every_command_in_a_help_text_runs() -> None:
 
 def test_generated_pages_are_current() -> None:
     assert make_docs().check() == [], "run scripts/make_docs.py"
+
+
+def test_the_page_on_speed_is_made_of_what_was_measured() -> None:
+    made = script("make_performance")
+    assert made.check() == [], "run scripts/make_performance.py"
+    page = text_of(made.PAGE)
+    rows = made.Rows(made.DATA)
+    for line in made.LINES:
+        assert page.count(f"| {line.what} | {line.aim} | ") == bool(rows.sizes(line.measure))
+    assert rows.sizes(made.GROWTH) == [10**power for power in range(3, 9)]
 
 
 def test_every_command_has_its_section() -> None:

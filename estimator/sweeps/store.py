@@ -125,12 +125,21 @@ class Store:
         """
         if not resume or self.folder.exists() or not self.path.exists():
             return False
+        if isinstance(self.format, Text):
+            if not self.format.is_whole(self.path, self._job()(self.boxes[0]), self.sweep.size):
+                raise EstimatorError(
+                    f"--resume: '{self.path}' is no whole answer to this question by this version; name another file"
+                )
+            return True
         there = self.format.question_of(self.path)
         if there != self.question:
             raise EstimatorError(
                 f"--resume: '{self.path}' {_difference(there, self.question)}; name another file"
             )
         return True
+
+    def _job(self) -> Part:
+        return Part(self.sweep.cells(), self.table.rows, self.format)
 
     def begin(self, *, resume: bool) -> None:
         """Make the folder, or find in it what was begun.
@@ -179,8 +188,7 @@ class Store:
     def fill(self, team: Team) -> None:
         """Have every part made that is not there, and write it; each has its name only when it is whole."""
         missing = self._missing()
-        job = Part(self.sweep.cells(), self.table.rows, self.format)
-        parts = self.sweep.made(team, job, self.boxes, missing, self.told)
+        parts = self.sweep.made(team, self._job(), self.boxes, missing, self.told)
         new = self.folder / f"{_WHOLE}.part"
         for number, part in zip(missing, parts, strict=True):
             new.write_bytes(part)

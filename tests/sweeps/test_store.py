@@ -255,6 +255,21 @@ def test_a_file_that_is_finished_is_left_alone_or_refused(tmp_path: Path) -> Non
     assert pq.read_metadata(path).num_rows == 36
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_text_that_is_finished_is_known_by_its_beginning_and_its_lines(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(asked(), path)
+    before, text = path.stat().st_mtime_ns, path.read_bytes()
+    write(asked(), path, resume=True)
+    assert path.stat().st_mtime_ns == before
+    said = f"--resume: '{path}' is no whole answer to this question by this version; name another file"
+    assert failed(path, asked(goodput=0.9), resume=True) == said
+    for other in (text[: len(text) // 2], text[:-1], text + b"1\n", b""):
+        path.write_bytes(other)
+        assert failed(path, resume=True) == said
+        assert path.read_bytes() == other
+
+
 def test_where_nothing_was_begun_resume_begins(tmp_path: Path) -> None:
     write(asked(), tmp_path / "out.csv", resume=True)
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 37
