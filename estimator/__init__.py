@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from .case import Case
     from .errors import EstimatorError, QuestionError
     from .estimate import Amount, Estimate
+    from .fleets import Fleet, ask_fleet
     from .inputs import Run
     from .inputs.files import load
+    from .inputs.fleet import FleetQuestion
+    from .inputs.serving import ServingQuestion
     from .presets import Presets
     from .samples import Sample, Sensitivity, sample
     from .searches import Search, search
+    from .serving import Serving, ask_serving
     from .solving import Solution, solutions, solve
     from .sweeps import Sweep, Vary, Wanted, sweep
 
@@ -24,17 +28,23 @@ __all__ = [
     "Case",
     "Estimate",
     "EstimatorError",
+    "Fleet",
+    "FleetQuestion",
     "Presets",
     "QuestionError",
     "Run",
     "Sample",
     "Search",
     "Sensitivity",
+    "Serving",
+    "ServingQuestion",
     "Solution",
     "Sweep",
     "Vary",
     "Wanted",
     "ask",
+    "ask_fleet",
+    "ask_serving",
     "evaluate",
     "load",
     "sample",
@@ -50,6 +60,8 @@ _PLACES = {
     "Search": "searches", "search": "searches", "Sweep": "sweeps", "Vary": "sweeps", "Wanted": "sweeps",
     "sweep": "sweeps",
     "Solution": "solving", "solutions": "solving", "solve": "solving",
+    "Fleet": "fleets", "ask_fleet": "fleets", "FleetQuestion": "inputs.fleet",
+    "Serving": "serving", "ask_serving": "serving", "ServingQuestion": "inputs.serving",
     "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip
 

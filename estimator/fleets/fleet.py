@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from ..answer import ask, sized
 from ..arrays import array
 from ..case import Case
+from ..compare import Comparison
 from ..errors import QuestionError
 from ..estimate import Estimate
+from ..formulas.fleet import mfu_for_ratio
 from ..inputs.fleet import FleetQuestion
 from ..lower import lower
 from ..presets import Presets
+from ..totals import Ends
 from .pools import stacked
 from .ways import Exchange, Link, Together, Way, separate
 
@@ -33,6 +39,23 @@ class Fleet:
     currency: str
     exchange: Exchange | None = None
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def ratios(self) -> tuple[Ends, ...]:
+        """One accelerator of each pool over one of the first, by what it trains alone; with what is unknown of both."""
+        compared = Comparison([pool.run for pool in self.question.pools], self.alone)
+        found = (compared.ratio(place, "throughput_per_accelerator") for place in range(len(self.alone)))
+        return tuple(Ends(*each[:3]) if each else Ends(math.nan, math.nan, math.nan) for each in found)
+
+    def mfu_for(self, ratio: float) -> tuple[float, ...]:
+        """Return the MFU at which a pool takes so many times as long as the first with as many accelerators. [1]
+
+        One month against three is a ratio of 3; an MFU beyond 1 cannot be.
+        """
+        peaks = array([float(each.case.columns["peak"]) for each in self.alone])
+        first = array(float(self.alone[0].values["mfu"]))
+        found = mfu_for_ratio(first, array(float(self.alone[0].case.columns["peak"])), peaks, array(ratio))
+        return tuple(np.asarray(found).tolist())
 
     def loss(self, name: str) -> float:
         """Return the share of the separate runs' throughput that a way loses. [1]"""

@@ -63,6 +63,9 @@ def _alone(found: Fleet) -> Grid:
     headers = ["alone", *(f"{letter(place)}: {_pool(found, place)}" for place in range(len(found.alone)))]
     rows = [_row(_LABELS[name], [_of_pool(each, name) for each in found.alone], found.alone[0].amount(name).unit)
             for name in _ALONE]  # fmt: skip
+    if len(found.alone) > 1:
+        rows.append(["one card over one of A", *(_written(each, 1.0) for each in found.ratios)])
+        rows.append(["MFU to equal one of A", *map(words.share, found.mfu_for(1.0))])
     return Grid(headers, rows)
 
 
@@ -221,8 +224,15 @@ def _document(found: Fleet) -> dict[str, Any]:
         "question": found.question.write(),
         "batch": found.batch,
         "pools": [
-            {"site": pool.site or None, "alone": document(estimate, pool.run.write())}
-            for pool, estimate in zip(found.question.pools, found.alone, strict=True)
+            {
+                "site": pool.site or None,
+                "one_over_first": _ends(ratio, "1"),
+                "mfu_to_equal_first": _number(mfu, "1"),
+                "alone": document(estimate, pool.run.write()),
+            }
+            for pool, estimate, ratio, mfu in zip(
+                found.question.pools, found.alone, found.ratios, found.mfu_for(1.0), strict=True
+            )
         ],
         "ways": {name: _way(found, way) for name, way in found.ways.items()},
         "exchange": None if found.exchange is None else _exchanged(found.exchange),

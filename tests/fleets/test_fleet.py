@@ -63,6 +63,17 @@ def test_two_pools_of_which_one_is_half_as_fast() -> None:
     assert [wait.value for wait in found.ways["equal"].waits] == pytest.approx([0.5, 0.0])
 
 
+def test_platforms_are_compared_card_by_card() -> None:
+    found = fleet(FAST, SLOW)
+    # Half as fast a card, whatever is unknown of the model: both train the same one.
+    assert found.ratios[1] == pytest.approx((0.5, 0.5, 0.5))
+    assert found.mfu_for(1.0) == pytest.approx((0.5, 0.5))
+    # One month against three: a third of the MFU on the same chip, and 312 / 256 of that on a slower one.
+    assert found.mfu_for(3.0) == pytest.approx((0.5 / 3, 0.5 / 3))
+    other = fleet(FAST, "64 x huawei-ascend-910, mfu=0.3", precision="fp16")
+    assert other.mfu_for(3.0)[1] == pytest.approx(0.5 / 3 * 312 / 256)
+
+
 def test_what_a_joint_run_takes() -> None:
     found = fleet(FAST, SLOW, tokens=1e12, price="2 USD/gpu/hour", goodput=1)
     matched, separate = found.ways["matched"].values, found.ways["separate"].values
