@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
-from .collectives import even_exchange_time, network_rate, ring_rate, ring_time, scaleup_rate
+from .all_to_all import even_exchange_time
+from .collectives import network_rate, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
 
 # Members of a group in one fast domain, where each lies in its own.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
-from .collectives import all_to_all_time
+from .all_to_all import all_to_all_time
 from .job import HALF, Job
 from .layer_time import feed_forward_time
 from .layout import expert_split, fullest_load

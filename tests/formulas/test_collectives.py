@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from estimator.arrays import array
 from estimator.formulas import collectives
+from estimator.formulas.all_to_all import all_to_all_time, domains_reached, even_exchange_time
 from estimator.formulas.collectives import (
     Group,
-    all_to_all_time,
-    domains_reached,
-    even_exchange_time,
     fast_domain,
     network_rate,
     ring_rate,
