@@ -94,7 +94,7 @@ def noted(case: Case) -> Case:
             f"{count:,.0f} accelerators are more than any run on record has used "
             f"(about {float(columns['largest_run']):,.0f})"
         )
-    notes += _beyond_the_host(case)
+    notes += [*_beyond_the_host(case), *_beyond_the_run(case)]
     return replace(case, notes=tuple(notes))
 
 
@@ -109,6 +109,21 @@ def _beyond_the_host(case: Case) -> list[str]:
     return [
         f"what --offload puts on the host of a node takes {used / 2**30:,.0f} GiB, and {case.words['node']} is on "
         f"record with {there / 2**30:,.0f} GiB of memory"
+    ]
+
+
+def _beyond_the_run(case: Case) -> list[str]:
+    """Tell where checkpoints are said to be further apart than the run is long."""
+    apart = float(case.columns["given_interval"])
+    if math.isnan(apart):
+        return []
+    hours = estimate.evaluate(case, ("accelerator_hours",)).values["accelerator_hours"]
+    work = float(hours / case.columns["count"])
+    if not apart > work:
+        return []
+    return [
+        f"--checkpoint-interval: {apart / 86400.0:,.3g} days are more than the {work / 86400.0:,.3g} days of work of "
+        "the run: no checkpoint is written before its end, and less is lost than this says"
     ]
 
 

@@ -21,7 +21,7 @@ from .textfile import read_bounded
 _LARGEST_TABLE = 64 << 20
 _ALIASES = re.compile(r"^aliases\s*=\s*\[(.*)\]", re.MULTILINE)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-_SINGULAR = {"families": "family", "pue": "PUE record", "evidence": "evidence"}
+_SINGULAR = {"families": "family", "pue": "PUE record", "evidence": "evidence", "failures": "fleet"}
 
 
 def singular(kind: str) -> str:

@@ -57,7 +57,7 @@ def within(value: float, given: Any, low: float, high: float) -> float:
     if not low <= value <= high:
         bound = f"more than {high:g}, the most" if value > high else f"less than {low:g}, the least"
         percent = f"; write {value:g} percent as {value / 100.0:g} or '{value:g}%'"
-        share = percent if high == 1.0 < value <= 100.0 and "%" not in shown else ""
+        share = percent if 0.9 < high <= 1.0 < value <= 100.0 and "%" not in shown else ""
         raise refuse(f"{shown} is {bound} that makes sense here{share}")
     return value
 
@@ -83,16 +83,6 @@ def count(low: float, high: float) -> Reader:
 def share(low: float = 1e-6, most: float = 1.0) -> Reader:
     """Make a reader of a share of one, like 0.45 or 45%."""
     return number(units.parse_share, low, most)
-
-
-def or_zero(read: Reader) -> Reader:
-    """Make a reader that takes zero beside what another reads."""
-
-    def _read(value: Any, presets: Presets) -> float:
-        zero_ = not isinstance(value, bool) and str(value).strip().rstrip("% ") in ("0", "0.0")
-        return 0.0 if zero_ else read(value, presets)
-
-    return _read
 
 
 def measured(unit: str, example: str, low: float, high: float) -> Reader:

@@ -148,7 +148,7 @@ FIELDS: Mapping[str, Field] = {
         "BANDWIDTH",
     ),
     "checkpoint_exposed": Field(
-        fields.or_zero(fields.share()),
+        fields.share(0.0),
         "Share of a checkpoint's write for which training stands still: 1, or like 5% behind further steps.",
         "SHARE",
     ),
@@ -158,17 +158,17 @@ FIELDS: Mapping[str, Field] = {
         "TIME",
     ),
     "rollback_share": Field(
-        fields.or_zero(fields.share(most=0.99)),
+        fields.share(0.0, 0.99),
         "Share of the work that loss spikes throw away, like 1%.",
         "SHARE",
     ),
     "straggler_share": Field(
-        fields.or_zero(fields.share(most=0.99)),
+        fields.share(0.0, 0.99),
         "Share of the work's time lost to slow nodes, beyond what measured steps hold, like 2%.",
         "SHARE",
     ),
     "spare_nodes": Field(
-        fields.or_zero(fields.whole(1, 1e4)), "Nodes held in reserve; without them a run waits for repairs."
+        fields.whole(0, 1e4), "Nodes held in reserve; without them a run waits for repairs."
     ),
     "replacement_time": Field(
         fields.measured("s", "1 day", 1e-3, 1e9),

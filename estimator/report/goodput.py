@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..estimate import Estimate
-from ..goodput import Interrupted
+from ..goodput import Help, Interrupted
 from . import words
 from .answer import assumption_lines, assumption_rows, between, shown, title
 from .document import as_json, assumed, assumptions, name_of, sources
@@ -23,6 +23,18 @@ _PARTS = {
     "rollbacks": "Rollbacks",
     "stragglers": "Stragglers",
     "waiting": "Waiting for nodes",
+}
+# What would help, in words, and the option that says that it is so.
+_HELPS = {
+    "best_interval": "checkpoints at the best interval (leave out --checkpoint-interval)",
+    "checkpoints_behind": "checkpoints written behind the steps (--checkpoint-exposed 2%)",
+    "checkpoints_twice_as_fast": "checkpoints written twice as fast (--checkpoint-bandwidth)",
+    "restarts_in_half_the_time": "restarts in half the time (--restart-time)",
+    "half_the_interruptions": "half the interruptions (--failures)",
+    "no_rollbacks": "no rollbacks (--rollback-share 0)",
+    "no_stragglers": "no slow nodes (--straggler-share 0)",
+    "two_more_spare_nodes": "two more spare nodes (--spare-nodes)",
+    "repairs_in_half_the_time": "nodes replaced in half the time (--replacement-time)",
 }
 # The quantities behind it, in the order in which they follow from each other.
 _QUANTITIES = (
@@ -49,6 +61,7 @@ def goodput_page(found: Interrupted, question: Mapping[str, Any], width: int = 1
         title(estimate),
         parts_grid(estimate),
         "\n".join(wrapped(text, width) for text in told),
+        helps_grid(found.helps, estimate),
         "\n".join(["Assumed (an option changes it):", *assumption_lines(own, width)]),
     ]
     return Page(parts, rows(estimate), document(found, question))
@@ -65,6 +78,21 @@ def parts_grid(estimate: Estimate) -> Grid:
     span = between(estimate, "wall_clock")
     ranged = f"{span} (80 % range)" if span else ""
     return Grid(["", "time", "share"], [*cells, ["Wall clock", shown(estimate, "wall_clock"), ranged]])
+
+
+# A gain of less than this share of the time is not worth a line.
+_WORTH = 5e-4
+
+
+def helps_grid(helps: Sequence[Help], estimate: Estimate) -> Grid:
+    """Return what would help, the most first, each alone: the goodput with it, and the time that it gains."""
+    wall = float(estimate.wall_clock.value)
+    cells = [
+        [_HELPS[name], words.share(goodput), words.amount(gained, "s")]
+        for name, goodput, gained in helps
+        if gained > _WORTH * wall
+    ]
+    return Grid(["What would help, each alone", "goodput", "gains"], cells)
 
 
 def verdict(estimate: Estimate) -> str:
@@ -107,6 +135,7 @@ def document(found: Interrupted, question: Mapping[str, Any]) -> dict[str, Any]:
         "schema": SCHEMA,
         "question": dict(question),
         **{name: as_json(estimate.amount(name), estimate) for name in _QUANTITIES},
+        "helps": [each._asdict() for each in found.helps],
         "best": {name: float(best.values[name]) for name in ("checkpoint_interval", "goodput")},
         "assumptions": [
             each for each in assumptions(estimate) if each["name"] in {name_of(name) for name in _OWN}

@@ -27,7 +27,10 @@ from .unknowns import Unknown, Values
 _ROOM = frozenset({"memory", "memory_total", "memory_allocated", "state_memory", "fewest_accelerators"})
 _IN_TIME, _FITS = 1.0, 2.0
 # Inputs that are written with a unit.
-_WITH_UNIT = frozenset({"within", "power", "scaleout_bandwidth"})
+_WITH_UNIT = frozenset({
+    "within", "power", "scaleout_bandwidth", "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth",
+    "restart_time",
+})  # fmt: skip
 
 
 class Candidates:
@@ -133,6 +136,7 @@ class Candidates:
     def _columns(self, case: Case) -> set[str]:
         """Return the columns that hold the solved input."""
         held = {"nodes": "count", "mfu": "given_mfu", "power": "power_per_accelerator", "goodput": "given_goodput",
+                "mtbi": "given_mtbi", "checkpoint_interval": "given_interval",
                 "scaling_efficiency": "efficiency_coefficient", "tokens_per_param": "tokens", "epochs": "tokens",
                 "dataset_tokens": "tokens", "samples": "tokens"}  # fmt: skip
         name = held.get(self.unknown.name, self.unknown.name)

@@ -15,7 +15,8 @@ from ..inputs.run import option
 
 # Quantities of which more is better; of all others no more than so much may be taken.
 AT_LEAST = frozenset({
-    "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "given_efficiency",
+    "throughput", "throughput_per_accelerator", "mfu", "hfu", "scaling_efficiency", "given_efficiency", "goodput",
+    "mtbi",
 })  # fmt: skip
 # Other names of a quantity.
 _ALIASES = {"within": "wall_clock"}

@@ -58,7 +58,6 @@ def _optional(presets: Presets) -> dict[str, st.SearchStrategy[Any]]:
         "scaleout_bandwidth": _sizes(1e9, 2e11).map(lambda rate: f"{rate!r} byte/s/gpu"),
         "oversubscription": st.floats(1.0, 16.0),
         "scaling_efficiency": st.floats(0.3, 1.0),
-        "goodput": st.floats(0.3, 1.0),
         "price": prices("USD"),
         "power": st.floats(50.0, 2000.0).map(lambda watts: f"{watts!r} W"),
         "grid": st.sampled_from(sorted(presets.files("grids"))),
@@ -82,6 +81,28 @@ def _tokens() -> st.SearchStrategy[dict[str, Any]]:
         st.fixed_dictionaries({"tokens_per_param": _sizes(1.0, 1e3)}),
         st.fixed_dictionaries({"dataset_tokens": _sizes(1e9, 1e13), "epochs": st.floats(0.5, 5.0)}),
         st.fixed_dictionaries({"samples": _sizes(1e3, 1e7), "epochs": st.floats(0.5, 5.0)}),
+    )
+
+
+def _interruptions(presets: Presets) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a run loses: its goodput, or what interrupts it and how it is prepared for that, or nothing."""
+    rates = _sizes(1e-4, 1e-1).map(lambda rate: f"{rate!r} 1/node/day")
+    prepared = {
+        "checkpoint_interval": _sizes(1.0, 1e3).map(lambda minutes: f"{minutes!r} minutes"),
+        "checkpoint_bandwidth": _sizes(0.1, 1e3).map(lambda rate: f"{rate!r} GB/s"),
+        "checkpoint_exposed": st.floats(0.01, 1.0),
+        "restart_time": _sizes(1.0, 120.0).map(lambda minutes: f"{minutes!r} minutes"),
+        "rollback_share": st.floats(0.01, 0.3),
+        "straggler_share": st.floats(0.01, 0.1),
+        "spare_nodes": st.integers(0, 20),
+    }
+    failures = rates | st.sampled_from(sorted(presets.files("failures")))
+    every = _sizes(1.0, 1e3).map(lambda hours: f"{hours!r} hours")
+    return st.one_of(
+        st.just(dict[str, Any]()),
+        st.fixed_dictionaries({"goodput": st.floats(0.3, 1.0)}),
+        st.fixed_dictionaries({"failures": failures}, optional=prepared),
+        st.fixed_dictionaries({"mtbi": every}, optional=prepared),
     )
 
 
@@ -120,7 +141,7 @@ def _inputs(draw: st.DrawFn, presets: Presets, fixed: Mapping[str, Any]) -> dict
         )
     )
     drawn["on"] = draw(st.sampled_from(_USUAL) | st.sampled_from(sorted(presets.files("accelerators"))))
-    drawn |= draw(_tokens()) | draw(_counts())
+    drawn |= draw(_tokens()) | draw(_counts()) | draw(_interruptions(presets))
     drawn |= draw(st.fixed_dictionaries({}, optional=_optional(presets)))
     chip = presets.find("accelerators", fixed.get("on", drawn["on"])).record
     if "node" not in fixed and draw(st.booleans()):

@@ -210,7 +210,14 @@ def test_an_input_takes_every_value_that_is_looked_at(name: str) -> None:
     unknown = UNKNOWNS[name]
     for value in (unknown.low, unknown.high):
         given = Price(value, "USD") if name == "price" else value
-        units = {"within": "s", "power": "W", "scaleout_bandwidth": "byte/s/gpu"}
+        units = {
+            "within": "s",
+            "power": "W",
+            **dict.fromkeys(("mtbi", "checkpoint_interval", "restart_time"), "s"),
+            "failures": "1/node/s",
+            "checkpoint_bandwidth": "byte/s",
+            "scaleout_bandwidth": "byte/s/gpu",
+        }
         text = f"{value!r} {units[name]}" if name in units else given
         assert Run.fields[name].read(text, Presets()) == given
     assert unknown.grid[0] == unknown.low

@@ -24,6 +24,7 @@ OTHERS: dict[str, list[Any]] = {
     "scaling_efficiency": [0.9], "mfu": [0.4], "efficiency_gain": [2], "goodput": [0.9], "within": ["20 days"],
     "count": [8, 1000], "tokens": ["3e12"], "pue": [1.2], "power": ["500 W"],
     "spot_share": [0.5], "staff": [10], "utilisation": [0.5], "tariff": ["0.1 USD/kWh", "0.5 CNY/kWh"],
+    "failures": ["llama-3", "0.01 1/node/day"], "spare_nodes": [2.0],
 }  # fmt: skip
 NUMBERS = {
     "tokens": st.floats(1e6, 1e15),
@@ -33,6 +34,12 @@ NUMBERS = {
     "efficiency_gain": st.floats(0.01, 10.0),
     "scaling_efficiency": st.floats(0.01, 1.0),
     "goodput": st.floats(0.01, 1.0),
+    "mtbi": st.floats(60.0, 1e7).map(lambda seconds: f"{seconds!r} s"),
+    "checkpoint_interval": st.floats(1.0, 1e6).map(lambda seconds: f"{seconds!r} s"),
+    "checkpoint_bandwidth": st.floats(1e6, 1e13).map(lambda rate: f"{rate!r} byte/s"),
+    "restart_time": st.floats(1.0, 1e5).map(lambda seconds: f"{seconds!r} s"),
+    "rollback_share": st.floats(0.0, 0.9),
+    "straggler_share": st.floats(0.0, 0.9),
     "price": st.floats(0.01, 100.0).map(lambda rate: f"{rate!r} USD/gpu/hour"),
     "power": st.floats(1.0, 1e4).map(lambda watts: f"{watts!r} W"),
     "pue": st.floats(1.0, 3.0),
