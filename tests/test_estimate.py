@@ -218,7 +218,8 @@ def plain(of: Mapping[str, float]) -> dict[str, float]:
         "throughput_per_accelerator": speed, "throughput": speed * of["count"],
         "step_time": of["global_batch"] * of["seq"] / (speed * of["count"]), "accelerator_hours": productive,
         "occupied_hours": held, "wall_clock": held / of["count"], "power": of["count"] * (working + around) * of["pue"],
-        "energy": used, "carbon": used * of["carbon_intensity"], "cost": held * of["price"],
+        "energy": used, "carbon": used * of["carbon_intensity"] + held * of["embodied"] / of["embodied_time"],
+        "cost": held * of["price"],
     }  # fmt: skip
 
 
@@ -297,6 +298,7 @@ def columns(draw: st.DrawFn) -> dict[str, float]:
         "tied": draw(st.integers(0, 1)), "kv_heads": draw(st.integers(1, whole["heads"])),
         "extra": draw(st.integers(0, 999)), "pue": draw(st.floats(1.0, 2.0)),
         "efficiency_exponent": draw(st.floats(0.0, 0.5)), "carbon_intensity": draw(st.floats(0.0, 1e-6)),
+        "embodied": draw(st.floats(0.0, 1e3)), "embodied_time": draw(st.floats(1e6, 1e9)),
     }  # fmt: skip
 
 

@@ -90,6 +90,13 @@ def measured(unit: str, example: str, low: float, high: float) -> Reader:
     return number(lambda text: units.parse(text, unit, example), low, high)
 
 
+def embodied(value: Any, presets: Presets) -> float | str:
+    """Read the carbon of making an accelerator, like 460 kg, or ``usual`` for what is on record."""
+    if str(value).strip().lower() in ("usual", "on", "yes", "true"):
+        return "usual"
+    return measured("kg", "460 kg", 1e-3, 1e6)(value, presets)
+
+
 def whole(low: float, high: float) -> Reader:
     """Make a reader of a count that must be whole."""
     read_count = count(low, high)

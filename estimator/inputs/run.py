@@ -102,6 +102,7 @@ class Run:
     power: float | None
     grid: str | None
     pue: float | None
+    embodied: float | str | None
     spot_share: float | None
     spot_price: Price | None
     spot_interruptions: float | None
@@ -278,7 +279,8 @@ def rivals_of(name: str, given: Mapping[str, Any] = {}) -> set[str]:
 
 # Inputs with a unit: the one in which a question file holds them where that loses nothing, and that of the house.
 _WRITTEN = {
-    "within": ("day", "s"), "power": ("W", "W"), "failures": ("1/node/day", "1/node/s"), "mtbi": ("hour", "s"),
+    "within": ("day", "s"), "power": ("W", "W"), "embodied": ("kg", "kg"),
+    "failures": ("1/node/day", "1/node/s"), "mtbi": ("hour", "s"),
     "checkpoint_interval": ("minute", "s"), "checkpoint_bandwidth": ("GB/s", "byte/s"),
     "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
     "spot_interruptions": ("1/node/month", "1/node/s"), "spot_lost_time": ("hour", "s"), "life": ("year", "s"),

@@ -178,7 +178,7 @@ FIELDS: Mapping[str, Field] = {
     "price": Field(fields.price, 'Rent, like "2 USD/gpu/hour" or "16 USD/node/hour".', "PRICE"),
     "plan": Field(fields.one_of(*PLANS), f"Price plan: {', '.join(PLANS)}.", "NAME"),
     "currency": Field(fields.one_of(*CURRENCIES), "Currency of the answer, like USD or CNY.", "CODE"),
-    "year": Field(fields.whole(2000, 2100), "Year of prices and exchange rates."),
+    "year": Field(fields.whole(2000, 2100), "Year of prices, exchange rates and the grid."),
     "power": Field(
         fields.measured("W", "400 W", 1e-3, 1e6),
         "Power of an accelerator with its share of the host.",
@@ -188,6 +188,11 @@ FIELDS: Mapping[str, Field] = {
         fields.preset("grids"), "The grid that feeds it, like usa, china or aws-us-east-1.", "PLACE"
     ),
     "pue": Field(fields.count(1.0, 10.0), "Power usage effectiveness of the facility, 1 or more."),
+    "embodied": Field(
+        fields.embodied,
+        'Count the carbon of making the machines too: "usual", or kg an accelerator with its share of the server.',
+        "MASS",
+    ),
     **MONEY,
 }
 

@@ -32,7 +32,8 @@ def lower(asked: Asked) -> None:
     purse.draft.put("owned", float(owned), Origin("given", option="--plan"))
     reserved = str(purse.draft.words.get("plan", "")).startswith("reserved")
     if not owned:
-        purse.useless(OWNER, "--plan own")
+        counted = {"life"} if asked.run.embodied is not None else set[str]()
+        purse.useless([name for name in OWNER if name not in counted], "--plan own")
         purse.leave(set(Ownership._fields) - {"utilisation", "tariff"})
         _utilisation_of_rent(purse, reserved)
         _tariff(purse) if asked.run.tariff else purse.leave(["tariff"])
@@ -58,7 +59,7 @@ def _utilisation_of_rent(purse: Purse, reserved: bool) -> None:
     purse.put("utilisation", "utilisation")
     origin = Origin("given", "what is reserved is paid for used or not", option="--utilisation")
     purse.draft.put("paid_utilisation", purse.run.utilisation if reserved else 1.0, origin)
-    if not reserved:
+    if not reserved and purse.run.embodied is None:
         purse.useless(["utilisation"], "--plan own or reserved")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..provenance import Figure, Origin
+from . import grid
 from .asked import Asked
 from .exchange import exchange
 from .offers import median_offer, offers
@@ -20,27 +21,14 @@ def lower(asked: Asked) -> None:
 
 
 def _pue_and_carbon(asked: Asked) -> None:
-    grid = asked.chosen("grid", "grid")
-    intensity, own = grid.figures.get("carbon_intensity"), grid.figures.get("pue")
-    if intensity:
-        _carbon(asked, intensity)
-    else:
-        reason = f"{grid.id} has no carbon intensity on record"
-        asked.draft.put("carbon_intensity", math.nan, Origin("assumed", reason, option="--grid"))
-    own = own or _pue_of_provider(asked, str(grid.words.get("provider", "")))
+    record = asked.chosen("grid", "grid")
+    own = record.figures.get("pue") or _pue_of_provider(asked, str(record.words.get("provider", "")))
     if own and asked.run.pue is None:
         asked.draft.figure("pue", own, option="--pue")
     else:
         asked.number("pue", "pue", ranged=True)
-
-
-def _carbon(asked: Asked, intensity: Figure) -> None:
-    """Set the carbon intensity; a figure without a range of its own has the usual one of grids."""
-    asked.draft.figure("carbon_intensity", intensity, option="--grid")
-    if intensity.low is None and intensity.high is None:
-        usual = asked.defaults.figures["grid_spread"]
-        low, high = intensity.value * (usual.low or 1.0), intensity.value * (usual.high or 1.0)
-        asked.draft.unknown("carbon_intensity", low, high)
+    grid.lower(asked, record)
+    grid.embodied(asked)
 
 
 def _pue_of_provider(asked: Asked, provider: str) -> Figure | None:

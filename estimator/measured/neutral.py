@@ -21,6 +21,7 @@ from .table import Floats
 NEUTRAL: Mapping[str, float] = {
     "tokens": math.nan, "price": math.nan, "power_per_accelerator": math.nan, "host_share": 0.0, "pue": 1.0,
     "floor_share": 1.0, "full_use": 1.0, "switch_share": 0.0, "idle_share": 1.0,
+    "embodied": 0.0, "embodied_time": 1.0,
     "carbon_intensity": math.nan, "given_goodput": 1.0, **dict.fromkeys(
         ("failures", "given_mtbi", "given_interval", "checkpoint_bandwidth", "node_bandwidth", "checkpoint_exposed",
          "restart_time", "rollback_share", "straggler_share", "spare_nodes", "replacement_time",

@@ -70,6 +70,7 @@ def _optional(presets: Presets) -> dict[str, st.SearchStrategy[Any]]:
         "staff": st.floats(0.5, 100.0),
         "development": st.floats(1.0, 5.0),
         "applications": st.integers(1, 1000),
+        "embodied": st.one_of(st.just("usual"), st.floats(1.0, 2000.0).map(lambda mass: f"{mass!r} kg")),
     }
 
 

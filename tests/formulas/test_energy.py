@@ -37,6 +37,11 @@ def taken(productive: float, draw: energy.Draw, pue: float = 1.0, **lost: float)
     return {name: float(part) for name, part in found.parts.items()}
 
 
+def operation(joules: float, intensity: float) -> float:
+    """Carbon of energy alone, nothing embodied."""
+    return float(energy.carbon(*map(array, (joules, intensity, 1e9, 0.0, 1.0))).total)
+
+
 def test_the_parts_by_hand() -> None:
     # Two nodes of 8 cards of 500 W, at half of the use at which they draw all: 0.4 + 0.6 / 2 = 0.7 of 500 W.
     draw = draw_of(500, 0.4, 0.6, 0.25, 0.1, 0.5)
@@ -81,12 +86,12 @@ def test_table_4_of_patterson_for_gpt3() -> None:
     # at 0.429 kg a kWh 552 t.
     seconds = 10_000 * 14.8 * 24 * HOUR / 16
     assert sum(taken(seconds, draw_of(330), 1.10).values()) / MWH == pytest.approx(1287, rel=0.003)
-    assert float(energy.carbon(array(1287 * MWH), array(0.429 / KWH))) / 1000 == pytest.approx(552.1, abs=0.1)
+    assert operation(1287 * MWH, 0.429 / KWH) / 1000 == pytest.approx(552.1, abs=0.1)
 
 
 def test_table_15_of_llama_in_carbon() -> None:
     # The same table: 0.385 kg a kWh, 449 MWh are 173 t.
-    assert float(energy.carbon(array(449 * MWH), array(0.385 / KWH))) / 1000 == pytest.approx(173, abs=0.5)
+    assert operation(449 * MWH, 0.385 / KWH) / 1000 == pytest.approx(173, abs=0.5)
 
 
 uses, draws = st.floats(0.0, 1.0), st.builds(
@@ -139,7 +144,7 @@ def test_an_hour_more_that_is_held_takes_more_and_never_more_than_one_at_the_mos
 
 
 def test_a_grid_without_carbon_gives_none() -> None:
-    assert float(energy.carbon(array(5 * MWH), array(0.0))) == 0.0
+    assert operation(5 * MWH, 0.0) == 0.0
 
 
 def test_grids_equal_their_points_to_the_last_bit() -> None:
@@ -159,3 +164,23 @@ def test_an_unknown_power_makes_the_energy_unknown() -> None:
 
 def test_a_run_without_end_takes_energy_without_end() -> None:
     assert taken(np.inf, draw_of(700, 0.4, 0.6, 0.25, 0.1, 0.5))["accelerators"] == np.inf
+
+
+def test_bloom_embodies_what_its_paper_prints() -> None:
+    # Luccioni et al. 2022: 50.5 t in all, 24.7 t of dynamic and 14.6 t of idle power: 11.2 t are left.
+    # 150 kg of a card and an eighth of a server of 2,500 kg, over six years of 85 %: 462.5 kg / 44,676 h = 10.35 g/h.
+    used = 6 * 365 * 24 * HOUR * 0.85
+    found = energy.carbon(*map(array, (0.0, 0.0, 1_082_990 * HOUR, 150 + 2500 / 8, used)))
+    assert float(found.parts["embodied"]) / 1000 == pytest.approx(50.5 - 24.7 - 14.6, abs=0.05)
+    assert float(found.parts["operation"]) == 0
+
+
+@few
+@given(st.floats(0.0, 1e6), st.floats(1.0, 1e9), st.floats(1.0, 1e9))
+def test_longer_use_embodies_less_of_the_same(mass: float, one: float, other: float) -> None:
+    short, long = sorted((one, other))
+    of_long, of_short = (
+        float(energy.carbon(*map(array, (1.0, 1.0, 1e6, mass, time))).parts["embodied"])
+        for time in (long, short)
+    )
+    assert 0 <= of_long <= of_short
