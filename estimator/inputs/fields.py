@@ -49,6 +49,7 @@ def as_text(value: Any) -> str:
 
 
 def within(value: float, given: Any, low: float, high: float) -> float:
+    """Return a value that lies between two bounds; refuse any other, and say why."""
     shown = units.shorten(given)
     if math.isnan(value):
         raise refuse(f"{shown} is not a number")
@@ -78,6 +79,18 @@ def number(parse: Callable[[str], float], low: float, high: float) -> Reader:
 def count(low: float, high: float) -> Reader:
     """Make a reader of a count, like 65B."""
     return number(units.parse_count, low, high)
+
+
+def ratio(low: float, high: float) -> Reader:
+    """Make a reader of a ratio of more to less, like 7, 7:1 or 1:7."""
+
+    def _parse(text: str) -> float:
+        parts = [units.parse_count(part) for part in text.split(":")]
+        if len(parts) > 2 or not all(parts):
+            raise EstimatorError(f"{units.shorten(text)} is no ratio; write it like 7 or 7:1")
+        return parts[0] if len(parts) == 1 else max(parts) / min(parts)
+
+    return number(_parse, low, high)
 
 
 def share(low: float = 1e-6, most: float = 1.0) -> Reader:

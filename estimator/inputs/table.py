@@ -98,7 +98,7 @@ FIELDS: Mapping[str, Field] = {
         "BANDWIDTH",
     ),
     "oversubscription": Field(
-        fields.count(1.0, 1e4),
+        fields.ratio(1.0, 1e4),
         "What pods may send at once over what the spine between them takes, 1 or more.",
     ),
     "pod": Field(fields.whole(1, 1e8), "Accelerators whose network loses nothing between them."),

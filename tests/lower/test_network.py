@@ -226,3 +226,17 @@ def test_a_rank_with_every_expert_waits_for_no_other() -> None:
 )
 def test_what_is_wrong_with_a_load_is_told(given: dict[str, Any], message: str) -> None:
     assert faults(**given) == [message]
+
+
+# An oversubscription.
+
+
+@pytest.mark.parametrize("written", [7, "7", "7:1", "1:7", "3.5:0.5"])
+def test_a_ratio_is_read_as_it_is_written(written: Any) -> None:
+    assert columns(case(**LLAMA, oversubscription=written), "oversubscription") == [7.0]
+
+
+@pytest.mark.parametrize("written", ["1:0", "1:2:3"])
+def test_what_is_no_ratio_is_told(written: str) -> None:
+    message = f"--oversubscription: '{written}' is no ratio; write it like 7 or 7:1"
+    assert faults(params="7B", oversubscription=written) == [message]
