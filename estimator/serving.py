@@ -177,9 +177,9 @@ def _settled(
     if not math.isnan(settled["requests"]) and question.prompt is None:
         assumed["prompt"] = "none is counted: reading prompts takes no time here"
     if "tokens" not in question.run.given():
-        assumed["tokens"] = (
-            f"trained on {float(case.columns['tokens']):.3g} tokens: {case.origins['tokens'].reason}"
-        )
+        trained = float(case.columns["tokens"])
+        size = f"{trained / 1e12:.3g} trillion" if trained >= 1e12 else f"{trained / 1e9:.3g} billion"
+        assumed["tokens"] = f"trained on {size}: {case.origins['tokens'].reason}"
     settled["count"] = _count(question, case, settled, assumed)
     settled["batch"] = question.batch or math.nan
     if question.batch is None:

@@ -47,6 +47,14 @@ def test_totals_are_read_in_every_usual_spelling(text: str, value: float) -> Non
         ("20 EFLOP", "--compute: '20 EFLOP' measures work, but computing speed is asked for, like '20 EOPS'"),
         ("20", "--compute: '20' has no unit; write it like '20 EOPS'"),
         ("EOPS", "--compute: 'EOPS' is not a number with a unit; write it like '20 EOPS'"),
+        (
+            "3000-4000 P",
+            "--compute: '3000-4000 P' is two totals; ask with each of them, like '20 EOPS'",
+        ),
+        (
+            "3640 PFLOP/s-days",
+            "--compute: '3640 PFLOP/s-days' is work, a speed for a time; a total of compute is a speed, like '20 EOPS'",
+        ),
         ("0 P", "--compute: '0 P' must be more than zero"),
         ("nan PFLOP/s", "--compute: 'nan PFLOP/s' is not a number"),
         ("20 Q", "--compute: 'Q' is not a unit of this house; write it like '20 EOPS'"),

@@ -103,4 +103,4 @@ def _totals(inputs: dict[str, Any], presets: Presets) -> Page:
 
 def _refuse_rest(inputs: dict[str, Any], why: str) -> None:
     if inputs:
-        raise QuestionError([f"{option(name)}: {why}" for name in inputs])
+        raise QuestionError([f"{'--pool' if name == 'pools' else option(name)}: {why}" for name in inputs])

@@ -37,6 +37,8 @@ def read_compute(name: str, text: str) -> float:
     >>> read_compute("--compute", "20 Eops"), read_compute("--compute", "3000P"), read_compute("--compute", "1 EFLOP/s")
     (2e+19, 3e+18, 1e+18)
     """
+    if fault := _misunderstood(text):
+        raise EstimatorError(f"{name}: {units.shorten(text)} {fault}")
     try:
         value = units.parse(_whole(text), "FLOP/s", _EXAMPLE)
     except UnitError as error:
@@ -51,6 +53,15 @@ def read_compute(name: str, text: str) -> float:
             f"{name}: {units.shorten(text)} is {bound} than makes sense here; write it like '{_EXAMPLE}'"
         )
     return value
+
+
+def _misunderstood(text: str) -> str:
+    """Say what is wrong with a range, or with work in place of a speed, as press figures often have them."""
+    if re.search(r"\d\s*(?:-|to|~)\s*\d", text):
+        return f"is two totals; ask with each of them, like '{_EXAMPLE}'"
+    if re.search(r"(?:hour|day|month|year)s?\b", text, re.IGNORECASE):
+        return f"is work, a speed for a time; a total of compute is a speed, like '{_EXAMPLE}'"
+    return ""
 
 
 def _whole(text: str) -> str:

@@ -195,10 +195,11 @@ def _misplaced(named: Mapping[str, Any]) -> list[str]:
 def _uncommon(pools: Iterable[Mapping[str, Any]]) -> list[str]:
     """Tell which inputs of a pool belong to all of them."""
     return [
-        f"--pool '{pool['count']:g} x {pool['on']}': all pools train the same; give {option(name)} once, beside them"
+        f"--pool '{pool['count']:g} x {pool['on']}': {option(name)} is of the whole fleet; give it once, beside the "
+        "pools"
         for pool in pools
         for name in pool
-        if name in _COMMON
+        if name in (*_COMMON, *FLEET_FIELDS)
     ]
 
 
@@ -217,7 +218,10 @@ def _runs(
     shared = {name: value for name, value in common.items() if name not in (*_OF_POOL, *_BARRED)}
     runs: list[Run] = []
     for pool in pools:
-        inputs = {**shared, **{name: value for name, value in pool.items() if name not in ("site", *_COMMON)}}
+        inputs = {
+            **shared,
+            **{name: value for name, value in pool.items() if name not in ("site", *_COMMON, *FLEET_FIELDS)},
+        }
         try:
             runs.append(Run.read(inputs, presets))
         except QuestionError as error:

@@ -131,6 +131,10 @@ def test_a_cpu_against_a_gpu(estimate: Estimate) -> None:
             "--count: --compute asks for cards alone",
         ),
         (
+            ("--compute", "20 EOPS", "--precision", "int8", "--on", "a100", "--pool", "3 x a100"),
+            "--pool: --compute asks for cards alone",
+        ),
+        (
             ("--pool", "8 x a100, mfu=0.5"),
             "--mfu: without a model there is no run; give --params or --model",
         ),

@@ -258,8 +258,11 @@ HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beiji
             ],
         ),
         (
-            {"pools": ["8 x a100, tokens=1T"]},
-            ["--pool '8 x a100': all pools train the same; give --tokens once, beside them"],
+            {"pools": ["8 x a100, tokens=1T, sync-every=5"]},
+            [
+                "--pool '8 x a100': --tokens is of the whole fleet; give it once, beside the pools",
+                "--pool '8 x a100': --sync-every is of the whole fleet; give it once, beside the pools",
+            ],
         ),
         (
             {"pools": ["8 x a100", "8 x h100"], "link": "10 Gbit/s"},
