@@ -69,10 +69,6 @@ class Draft:
         """Say between which ends one column lies."""
         self.unknowns.append(Unknown(name, {name: array(low)}, {name: array(high)}))
 
-    def known(self, name: str) -> None:
-        """Take back between which ends a column was said to lie: the question tells it."""
-        self.unknowns = [unknown for unknown in self.unknowns if name not in unknown.low]
-
     def finish(self) -> Case:
         """Return the case."""
         notes, free = tuple(self.notes), frozenset(self.free)

@@ -19,6 +19,7 @@ class Background(NamedTuple):
     source: str
     evidence: str
     text_zh: str = ""
+    source_zh: str = ""
 
 
 class Claim(NamedTuple):

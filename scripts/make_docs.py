@@ -1,4 +1,5 @@
-"""Write docs/cli.md from the commands, and the output shown in ```console blocks from what they print.
+"""Write docs/cli.md from the commands, docs/claims.md and its Chinese from the records of claims, and the output
+shown in ```console blocks from what the commands print.
 
 usage: make_docs.py [--check]
 
@@ -25,9 +26,15 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from estimator.claims import load  # noqa: E402
 from estimator.cli.main import COMMANDS, main  # noqa: E402
+from estimator.presets import Presets  # noqa: E402
+from estimator.report.verdict_page import verdict_page  # noqa: E402
+from estimator.report.verdict_words import LANGUAGES  # noqa: E402
+from estimator.verdicts import judge  # noqa: E402
 
 CLI_PAGE = ROOT / "docs" / "cli.md"
+CLAIMS_PAGES = {"en": ROOT / "docs" / "claims.md", "zh": ROOT / "docs" / "claims.zh.md"}
 WIDTH = 110
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -201,9 +208,17 @@ def cli_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def claims_pages() -> dict[Path, str]:
+    """The verdicts on every recorded claim, in each language."""
+    presets = Presets()
+    judged = judge(load(presets), presets)
+    return {page: verdict_page(judged, LANGUAGES[code]) for code, page in CLAIMS_PAGES.items()}
+
+
 def made() -> dict[Path, str]:
-    texts = {page: refreshed(page.read_text(encoding="utf-8")) for page in pages() if page != CLI_PAGE}
-    return {CLI_PAGE: cli_page(), **texts}
+    generated = {CLI_PAGE: cli_page(), **claims_pages()}
+    texts = {page: refreshed(page.read_text(encoding="utf-8")) for page in pages() if page not in generated}
+    return {**generated, **texts}
 
 
 def check() -> list[str]:

@@ -74,10 +74,12 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=short)
 
 
 def own_files() -> dict[str, str]:
-    """The files that the how-to about presets tells the reader to write, by their path."""
-    page = text_of(ROOT / "docs" / "how-to-add-a-preset.md")
+    """The files that the how-tos about presets and claims tell the reader to write, by their path."""
+    pages = (text_of(ROOT / "docs" / f"how-to-{name}.md") for name in ("add-a-preset", "check-a-claim"))
     found = re.finditer(
-        r"`(my-presets/[\w./-]+)`[^`]*:\n\n```(?:toml|csv)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+        r"`(my-presets/[\w./-]+)`[^`]*:\n\n```(?:toml|csv)\n(.*?)^```$",
+        "".join(pages),
+        re.MULTILINE | re.DOTALL,
     )
     return {match[1]: match[2] for match in found}
 
@@ -267,7 +269,7 @@ def test_every_formula_module_has_its_page() -> None:
 
 def test_the_records_of_the_how_to_load(elsewhere: Path) -> None:
     presets = Presets((elsewhere / "my-presets",))
-    assert {path.split("/")[1] for path in own_files()} == {"accelerators", "models", "prices"}
+    assert {path.split("/")[1] for path in own_files()} == {"accelerators", "claims", "models", "prices"}
     for name in own_files():
         _, kind, file = name.split("/", 2)
         if kind != "prices":

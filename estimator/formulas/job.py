@@ -107,12 +107,8 @@ class Job(_Job):
 
     @once
     def group(self, ranks: Array, stride: Array = _NEXT) -> Group:
-        """Ranks that follow each other every ``stride`` cards, and how many of them lie together. [1]
-
-        Cards that share the fast link are never parted by a pod that is said to be smaller.
-        """
-        near = np.maximum(self.machine.pod, self.domain)
-        return Group(ranks, self.domain / stride, near / stride)
+        """Ranks that follow each other every ``stride`` cards, and how many of them lie together. [1]"""
+        return Group(ranks, self.domain / stride, self.machine.pod / stride)
 
     @property
     def passes(self) -> Array:

@@ -110,11 +110,10 @@ def fullest_load(layout: Layout, model: Transformer) -> Array:
 
     Notes
     -----
-    .. math:: \min\left(\iota_x, e, \max\left(\frac{X}{k}, 1\right)\right)
+    .. math:: \min\left(\iota_x, \max\left(\frac{X}{k}, 1\right)\right)
 
-    No expert sees a token twice: the load of one is at most X / k times the mean. Nor has one of e ranks more than all
-    tokens: a rank that holds every expert waits for no other. The coefficients of the step time were fitted to steps
-    most of which force an even load.
+    No expert sees a token twice: the load of one is at most X / k times the mean. The coefficients of the step time
+    were fitted to steps most of which force an even load.
 
     References
     ----------
@@ -123,17 +122,15 @@ def fullest_load(layout: Layout, model: Transformer) -> Array:
 
     Examples
     --------
-    Two of eight experts a token: the fullest of eight ranks has at most four times the mean, one of two twice that:
+    Two of eight experts a token: the fullest has at most four times the mean:
 
     >>> from estimator.formulas.example import example_job
-    >>> given = {"experts": 8, "experts_per_token": 2}
-    >>> jobs = [example_job(**given, ep=8, expert_imbalance=ratio) for ratio in (1, 1.5, 9)]
-    >>> jobs += [example_job(**given, ep=ranks, expert_imbalance=9) for ranks in (2, 1)]
+    >>> jobs = [example_job(experts=8, experts_per_token=2, expert_imbalance=ratio) for ratio in (1, 1.5, 9)]
     >>> [float(fullest_load(job.layout, job.model)) for job in jobs]
-    [1.0, 1.5, 4.0, 2.0, 1.0]
+    [1.0, 1.5, 4.0]
     """
     most = model.experts / np.maximum(model.experts_per_token, 1.0)
-    return np.minimum(layout.expert_imbalance, np.minimum(layout.ep, np.maximum(most, 1.0)))
+    return np.minimum(layout.expert_imbalance, np.maximum(most, 1.0))
 
 
 @once

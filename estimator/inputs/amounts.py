@@ -17,7 +17,8 @@ _LEAST, _MOST = 1e-30, 1e60
 _EXAMPLES = {
     "currency": "2e6 USD", "s": "30 days", "hour": "1e6 hour", "kWh": "500 MWh", "kg": "100 t", "byte": "80 GiB",
     "W": "2 MW", "FLOP": "5.76e23 FLOP", "token/s": "1e6 token/s", "FLOP/token": "4e11 FLOP/token",
-    "accelerator": "64 gpu", "currency/accelerator/hour": "2 USD/gpu/hour", "currency/day": "50000 USD/day",
+    "accelerator": "64 gpu", "W/accelerator": "700 W/gpu",
+    "currency/accelerator/hour": "2 USD/gpu/hour", "currency/day": "50000 USD/day",
 }  # fmt: skip
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _IN_WORDS = re.compile(rf"(.*\d)\s*({'|'.join(_WORDS)})\s+(\S+)")

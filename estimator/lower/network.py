@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 
-from ..errors import EstimatorError
 from ..provenance import Origin
 from .asked import Asked
 from .links import network_reached
 
 
 def lower(asked: Asked) -> None:
-    """Set what is given of the network, and the columns of its spine.
-
-    Raises
-    ------
-    EstimatorError
-        Pods of a platform of whose spine nothing is known.
-    """
+    """Set what is given of the network, and the columns of its spine."""
     given = asked.run.scaleout_bandwidth
     if given is not None:
         reached = network_reached(asked.presets)
         reason = f"of which collectives reach {reached.value:.0%}"
-        origin = Origin("given", reason, option="--scaleout-bandwidth")
-        asked.draft.put("scaleout_bandwidth", given * reached.value, origin)
-        asked.draft.known("scaleout_bandwidth")
+        asked.draft.put(
+            "scaleout_bandwidth",
+            given * reached.value,
+            Origin("given", reason, option="--scaleout-bandwidth"),
+        )
     _oversubscription(asked)
     _pod(asked)
 
@@ -38,12 +33,6 @@ def _oversubscription(asked: Asked) -> None:
 
 def _pod(asked: Asked) -> None:
     """Set the cards of a pod; without a spine that loses anything, all of them."""
-    spine = asked.draft.origins["oversubscription"].kind
-    if asked.run.pod is not None and spine == "derived":
-        raise EstimatorError(
-            f"--pod says nothing without --oversubscription, and {asked.run.platform} states none: how much less its "
-            "spine takes than pods can send, like 2"
-        )
     if _given(asked, "pod"):
         return
     if float(asked.draft.columns["oversubscription"]) > 1.0:

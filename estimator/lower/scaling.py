@@ -16,7 +16,6 @@ from ..provenance import Figure, Origin
 from ..records import Record
 from .asked import Asked
 
-_SPINE = "--oversubscription changes no time here: a stated scaling efficiency has in it what a spine loses"
 _STATED = re.compile(r"efficiency_(\d+)")
 
 
@@ -24,8 +23,6 @@ def lower(asked: Asked) -> None:
     """Set coefficient and exponent of the power law of scaling efficiency."""
     platform = _platform(asked)
     stated = stated_efficiencies(platform) if platform else {}
-    if (stated or asked.run.scaling_efficiency) and (asked.run.oversubscription or 1.0) > 1.0:
-        asked.draft.notes.append(_SPINE)
     if platform and stated:
         (_fit if len(stated) > 1 else _single)(asked, platform.name, stated)
         return

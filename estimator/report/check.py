@@ -54,8 +54,7 @@ _ALIKE = 0.01
 # Inputs on which the time of a step depends: only these are listed as assumed.
 _OWN = frozenset(
     ("model", "shape", "accelerator", "count", "precision", "seq", "global_batch", "micro_batch", "sharding",
-     "recompute", "attention", "stack", "stack_year", "scaleout_bandwidth", "scaleup_bandwidth", "optimizer",
-     "pod", "expert_imbalance")
+     "recompute", "attention", "stack", "stack_year", "scaleout_bandwidth", "scaleup_bandwidth", "optimizer")
 )  # fmt: skip
 
 

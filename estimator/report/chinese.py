@@ -9,7 +9,7 @@ from .words import digits, scale
 
 _STEPS = ((1e12, "万亿"), (1e8, "亿"), (1e4, "万"), (1.0, ""))
 _WORDS = {
-    "USD": "美元", "CNY": "元人民币", "EUR": "欧元", "accelerator": "张卡", "node": "台", "token": "个词元", "s": "秒",
+    "USD": "美元", "CNY": "元", "EUR": "欧元", "accelerator": "张卡", "node": "台", "token": "个词元", "s": "秒",
     "minute": "分钟", "hour": "小时", "day": "天", "month": "个月", "year": "年", "kWh": "千瓦时", "1": "", "%": "%",
 }  # fmt: skip
 # Behind a stroke nothing is counted: 美元/卡/小时.
@@ -68,4 +68,5 @@ def amount(value: float, unit: str) -> str:
     if unit in ("byte", "W", "FLOP/s", "kWh"):
         divisor, word = scale(value, unit)
         return digits(value / divisor) + word
-    return f"{digits(units.to_unit(value, unit))} {unit_word(unit)}"
+    space = "" if head in _WORDS else " "
+    return digits(units.to_unit(value, unit)).replace(",", "") + space + unit_word(unit)

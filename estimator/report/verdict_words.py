@@ -14,6 +14,8 @@ from . import chinese, words
 # Units in which English writes an amount with a prefix or a word for its size.
 _SCALED = ("s", "byte", "kg", "W", "FLOP/s", "kWh", "hour", "token", "1", "accelerator", *units.CURRENCIES)
 
+_PLURAL = ("node", "day", "month", "year")
+
 
 def english(value: float, unit: str) -> str:
     """Write a value in house units.
@@ -22,6 +24,8 @@ def english(value: float, unit: str) -> str:
     --------
     >>> english(1.4e6, "USD"), english(0.92, "%"), english(50000 / 86400, "USD/day")
     ('1.4 million USD', '92 %', '50,000 USD/day')
+    >>> english(206 * 86400.0, "day"), english(1.0, "accelerator")
+    ('206 days', '1 accelerator')
     """
     if unit == "%":
         return words.share(value)
@@ -29,7 +33,8 @@ def english(value: float, unit: str) -> str:
         return f"{words.counted(value)} accelerator{'s' * (value != 1.0)}"
     if unit in _SCALED or not math.isfinite(value):
         return words.amount(value, unit)
-    return f"{words.digits(units.to_unit(value, unit))} {unit}"
+    number = words.digits(units.to_unit(value, unit))
+    return f"{number} {unit}{'s' * (unit in _PLURAL and number != '1')}"
 
 
 class Language(NamedTuple):
@@ -67,7 +72,7 @@ ENGLISH = Language(
      "reading": "reading", "value": "our value", "range": "range", "agrees": "agrees",
      "condition": "what would have to be true", "exact": "exact at", "known": "What else is known", "said": "said",
      "in": "in", "stated": "stated", "verdict": "verdict", "if": "if ", "as stated": "as stated", "beside": "beside: ",
-     "remark": "remark", "none": "no value makes it exact", "reach": "our range reaches it",
+     "remark": "remark", "none": "no value makes it exact", "reach": "the truth lies at an end of our range",
      "within": " (within our range)", "conditional": "holds if", "id": "id", "why": "why",
      "about": "about", "no number": "no number", "claim": "claim", "chip": "chip", "price": "price", "MFU": "MFU",
      "hours": "hours paid", "FLOPs": "FLOPs", "apart": "What separates the claims on", "ours": "ours is ",
@@ -82,7 +87,7 @@ CHINESE = Language(
      "exact": "恰好成立的条件", "known": "已知背景", "said": "原文", "in": "出处", "stated": "所述数字",
      "verdict": "结论", "if": "若", "as stated": "按原文", "beside": "另：", "remark": "说明",
      "none": "没有任何值能使其恰好成立",
-     "reach": "取本工具范围内的值", "within": "（在本工具的范围内）", "conditional": "有条件成立",
+     "reach": "真值位于本工具范围的一端", "within": "（在本工具的范围内）", "conditional": "有条件成立",
      "why": "理由或条件", "id": "编号",
      "about": "内容",
      "no number": "没有数字", "claim": "说法", "chip": "芯片", "price": "价格", "MFU": "MFU", "hours": "付费卡时",

@@ -15,19 +15,19 @@ from ..verdicts.judge import IF, MAYBE, NOT, OPEN, UNKNOWN, YES, Judged, Judgeme
 from ..verdicts.measures import comparable
 from .grid import Grid
 from .page import Page, one_line
-from .records import figure_text
 from .verdict_rows import document, rows_grid
 from .verdict_words import ENGLISH, INPUTS, SHARES, Language
 
 
 def summary_page(judged: Sequence[Judged], language: Language = ENGLISH) -> Page:
-    """Return a line a claim: what it states, our value and range, the verdict, and where it is exact."""
-    said = language.said
+    """Return a line a claim: the verdict, what it states, our value and range, why, and where it is exact."""
+    return Page([summary_grid(judged, language)], rows_grid(judged), document(judged, _texts(judged)))
+
+
+def summary_grid(judged: Sequence[Judged], language: Language = ENGLISH) -> Grid:
+    """Return the table of that."""
     names = ("id", "verdict", "about", "stated", "value", "range", "why", "exact")
-    rows = [_summary(each, language) for each in judged]
-    return Page(
-        [Grid([said[name] for name in names], rows)], rows_grid(judged), document(judged, _texts(judged))
-    )
+    return Grid([language.said[name] for name in names], [_summary(each, language) for each in judged])
 
 
 def _texts(judged: Sequence[Judged]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _summary(judged: Judged, language: Language) -> list[str]:
     ]
     stated, value, span, exact = columns or ["", "", "", ""]
     verdict = language.said["conditional"] if judged.verdict == IF else language.verdicts[judged.verdict]
-    why = reason_text(judged, language)
+    why = "" if judged.verdict == NOT else reason_text(judged, language)
     return [
         judged.claim.id,
         verdict,
@@ -103,8 +103,11 @@ def _condition(judgement: Judgement, language: Language) -> str:
         met = [language.text(each.words) for each in judgement.conditions if each.agrees == wanted]
         if met:
             return language.joined(met, "or") + (language.said["within"] if wanted == MAYBE else "")
-    found = [solved_text(each, language) for each in judgement.solved if each.found]
-    return language.joined(found[:1], "or") or language.said["reach"]
+    found = [each for each in judgement.solved if each.found and not each.under]
+    if not found:
+        return language.said["reach"]
+    amount = language.write(found[0].value, _solved_unit(found[0]))
+    return f"{solved_name(found[0], language)}{language.said['is']}{amount}"
 
 
 def _unit(judgement: Judgement) -> str:
@@ -138,27 +141,33 @@ def stated_text(judgement: Judgement, language: Language) -> str:
     figures = judgement.stated
     if not figures or "reads_as" in judgement.check.figures:
         return language.said["no number"]
-    if language.code == "en" and written_unit(figures[0]) == "s":
-        return language.joined([one_line(figure_text(each)) for each in figures], "to")
-    return language.joined([language.write(each.value, written_unit(each)) for each in figures], "to")
+    return language.joined([language.write(each.value, _own_unit(each)) for each in figures], "to")
+
+
+def _own_unit(figure: Figure) -> str:
+    """Return the unit in which a claim's own number is told: of a time that in which it is stated."""
+    unit = written_unit(figure)
+    return units.split(figure.text)[1] if unit == "s" else unit
 
 
 def solved_text(solved: Solved, language: Language) -> str:
     """Return a value that makes a claim exact, in words."""
-    name = language.text(solved.words) or language.text(
-        INPUTS.get(solved.name, Words(solved.name, solved.name))
-    )
-    if not solved.found:
-        return f"{name}{language.said['colon']}{language.said['none']}"
-    return f"{name}{language.said['is']}{_solved_amount(solved, language)}"
+    colon = language.said["colon"]
+    return f"{solved_name(solved, language)}{colon}{language.write(solved.value, _solved_unit(solved))}"
 
 
-def _solved_amount(solved: Solved, language: Language) -> str:
-    return language.write(solved.value, _solved_unit(solved))
+def solved_name(solved: Solved, language: Language) -> str:
+    """Return what was solved for: as the record calls it, else as the input is called."""
+    if solved.words:
+        return language.text(solved.words)
+    under = f"{language.said['open']}{solved.under}{language.said['close']}" if solved.under else ""
+    return language.text(INPUTS.get(solved.name, Words(solved.name, solved.name))) + under
 
 
 def _solved_unit(solved: Solved) -> str:
-    return "%" if solved.name in SHARES else solved.unit
+    if solved.name in SHARES:
+        return "%"
+    return "FLOP/s" if comparable(solved.unit, "FLOP/s") else solved.unit
 
 
 def about(claim: Claim, language: Language) -> str:
@@ -239,7 +248,7 @@ def background(claim: Claim, language: Language) -> list[str]:
     if language.code == "en":
         return [f"[{each.evidence}] {each.text} ({each.source})" for each in claim.background]
     return [
-        f"[{evidence.get(each.evidence, each.evidence)}] {each.text_zh or each.text}（{each.source}）"
+        f"[{evidence.get(each.evidence, each.evidence)}] {each.text_zh or each.text}（{each.source_zh or each.source}）"
         for each in claim.background
     ]
 

@@ -57,6 +57,7 @@ class Wanted(NamedTuple):
     words: Words
     asks: Asks
     figure: str
+    under: str
 
 
 class Check(NamedTuple):
@@ -161,7 +162,7 @@ def _wanted(place: str, table: Mapping[str, Any], under: Mapping[str, Asks], cla
     if figure:
         _figures(claim, place, table)
     asks = _measured(place, _asks(under[condition], table))
-    return Wanted(name, words_of(table, "what"), asks, figure)
+    return Wanted(name, words_of(table, "what"), asks, figure, condition)
 
 
 def _measured(place: str, asks: Asks) -> Asks:

@@ -21,12 +21,17 @@ from .measures import fitted, measure
 from .solves import meet
 
 # A figure is looked for within these shares of what it is, and so near.
-_GRID: Values = np.geomspace(1e-4, 1e4, 9)
+_GRID: Values = np.array(
+    [*np.geomspace(1e-4, 0.1, 4), 0.5, 0.9, 1.0, 1.02, 1.05, 1.08, 1.2, 2.0, *np.geomspace(10.0, 1e4, 4)]
+)
 _NEAR, _NEAR_ENDS = 1e-6, 1e-4
 
 
 class Solved(NamedTuple):
-    """A value at which a claim is exact, with its range in house units; ``found`` tells whether there is one."""
+    """A value at which a claim is exact, with its range in house units; ``found`` tells whether there is one.
+
+    ``under`` is the id of the condition that it takes, nothing where it takes none.
+    """
 
     name: str
     words: Words
@@ -35,6 +40,7 @@ class Solved(NamedTuple):
     high: float
     unit: str
     found: bool
+    under: str
 
 
 def solved(place: str, wanted: Wanted, bench: Bench, stated: float, currency: str) -> Solved:
@@ -81,7 +87,7 @@ def _of_question(place: str, wanted: Wanted, bench: Bench, stated: float, curren
     aim = stated / _factor(place, asks, bench, currency)
     unit = UNITS[quantity].replace("currency", currency or "USD")
     text = f"{units.to_unit(aim, unit)!r} {'' if unit == '1' else unit}".strip()
-    return Solved(name, wanted.words, *meet(question, name, bench.presets, {quantity: text}))
+    return Solved(name, wanted.words, *meet(question, name, bench.presets, {quantity: text}), wanted.under)
 
 
 def _factor(place: str, asks: Asks, bench: Bench, currency: str) -> float:
@@ -106,7 +112,8 @@ def _of_figure(place: str, wanted: Wanted, bench: Bench, stated: float) -> Solve
     low, high = sorted(end.shown if end.status == "found" else math.nan for end in ends)
     found = value.status == "found"
     shown = value.shown if found else math.nan
-    return Solved(wanted.name, wanted.words, shown, low, high, bench.unit(_named(place, wanted)), found)
+    unit = bench.unit(_named(place, wanted))
+    return Solved(wanted.name, wanted.words, shown, low, high, unit, found, wanted.under)
 
 
 def _measured_at(place: str, wanted: Wanted, bench: Bench, number: float) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ import pytest
 from estimator import units
 from estimator.errors import EstimatorError
 from estimator.inputs.amounts import read_amount
+from estimator.solving.targets import QUANTITIES
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,14 @@ def test_what_is_refused(given: object, unit: str, words: str) -> None:
     with pytest.raises(EstimatorError) as raised:
         read_amount("--x", given, unit)
     assert str(raised.value) == f"--x: {words}"
+
+
+@pytest.mark.parametrize("unit", sorted(set(QUANTITIES.values()) - {"1"}))
+def test_every_quantity_that_can_be_aimed_at_says_how_it_is_written(unit: str) -> None:
+    with pytest.raises(EstimatorError, match="write it like '"):
+        read_amount("--aim", "nothing", unit)
+
+
+def test_money_a_day_and_a_price_are_read_in_their_currency() -> None:
+    assert read_amount("--electricity", "86400 CNY/day", "currency/day") == (1.0, "CNY")
+    assert read_amount("--own-price", "7200 USD/gpu/hour", "currency/accelerator/hour") == (2.0, "USD")

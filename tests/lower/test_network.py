@@ -47,43 +47,6 @@ def test_a_given_bandwidth_is_what_the_network_has_and_collectives_reach_a_share
     )  # fmt: skip
 
 
-def test_a_given_bandwidth_has_no_range_of_an_assumed_one() -> None:
-    # No server of this card has a network on record: 12.5 to 400 Gbit/s stand for one, and no longer where it is given.
-    ranged = [
-        [unknown for unknown in case(params="1B", on="rtx-3090", count=64, **more).unknowns
-         if "scaleout_bandwidth" in unknown.low]
-        for more in ({}, {"scaleout_bandwidth": "100 Gbit/s/gpu"})
-    ]  # fmt: skip
-    assert list(map(len, ranged)) == [1, 0]
-
-
-@pytest.mark.parametrize("pod", [1, 4, 8])
-@pytest.mark.parametrize("layout", [{"tp": 1, "pp": 1}, {"tp": 2, "pp": 4, "cp": 4}])
-def test_cards_of_a_server_are_parted_by_no_pod(pod: int, layout: dict[str, Any]) -> None:
-    question = {"model": "llama-7b", "count": 64, "zero": 1, "global_batch": 512, "micro_batch": 1, **layout}
-    for ratio in (1, 4):
-        server, parted = (
-            ask(Run.read({**question, "oversubscription": ratio, "pod": each}, PRESETS), PRESETS)
-            for each in (8, pod)
-        )
-        assert float(parted.values["step_time"]) == float(server.values["step_time"])
-    free = ask(Run.read(question, PRESETS), PRESETS)
-    nothing = ask(Run.read({**question, "oversubscription": 1, "pod": pod}, PRESETS), PRESETS)
-    assert float(nothing.values["step_time"]) == float(free.values["step_time"])
-
-
-def test_a_stated_scaling_efficiency_has_the_spine_in_it() -> None:
-    told = "--oversubscription changes no time here"
-    for more, said in (
-        ({"scaling_efficiency": 0.9}, True),
-        ({"platform": "cfff"}, True),
-        ({"platform": "meta-24k"}, False),
-        ({}, False),
-    ):
-        found = case(**LLAMA, oversubscription=4, **more)
-        assert any(note.startswith(told) for note in found.notes) == said
-
-
 def test_what_the_record_says_given_again_changes_nothing() -> None:
     # 3,200 Gbit/s of a server of eight.
     silent, given = (case(**LLAMA, **more) for more in ({}, {"scaleout_bandwidth": "400 Gbit/s/gpu"}))
@@ -146,11 +109,6 @@ def test_a_spine_slows_a_run_and_no_run_within_a_pod() -> None:
             {"oversubscription": 0.5},
             "--oversubscription: '0.5' is less than 1, the least that makes sense here",
         ),
-        (
-            {"pod": 64, "platform": "cfff"},
-            "--pod says nothing without --oversubscription, and cfff states none: how much less its spine takes than "
-            "pods can send, like 2",
-        ),
     ],
 )
 def test_what_is_wrong_with_a_network_is_told(given: dict[str, Any], message: str) -> None:
@@ -191,19 +149,6 @@ def test_an_uneven_load_takes_longer_and_holds_more() -> None:
     for name in ("step_time", "memory"):
         assert float(uneven.values[name]) > float(even.values[name]) * 1.05
     assert float(uneven.parts["step_time"]["experts"]) > 1.5 * float(even.parts["step_time"]["experts"])
-
-
-def test_a_rank_with_every_expert_waits_for_no_other() -> None:
-    times = [
-        float(
-            ask(Run.read({**FIXED, "ep": ranks, "expert_imbalance": ratio}, PRESETS), PRESETS).values[
-                "step_time"
-            ]
-        )
-        for ranks, ratio in ((1, 1), (1, 2), (2, 2), (2, 4))
-    ]
-    assert times[0] == times[1]
-    assert times[2] == times[3]
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,16 @@ from estimator.verdicts import Judged, judge
 from estimator.verdicts.judge import Judgement
 
 BY_HAND: dict[str, Any] = tomllib.loads(Path(__file__).with_name("by_hand.toml").read_text(encoding="utf-8"))
-IDS = [claim.id for claim in load(Presets())]
+
+
+PRESETS = Presets()
+CLAIMS = {claim.id: claim for claim in load(PRESETS)}
+IDS = list(CLAIMS)
 
 
 @cache
-def verdicts() -> dict[str, Judged]:
-    presets = Presets()
-    return {judged.claim.id: judged for judged in judge(load(presets), presets)}
+def verdict_on(id: str) -> Judged:
+    return judge([CLAIMS[id]], PRESETS)[0]
 
 
 def values() -> Iterator[Any]:
@@ -57,13 +60,13 @@ def test_every_claim_has_a_verdict_by_hand() -> None:
 
 @pytest.mark.parametrize("id", IDS)
 def test_verdict(id: str) -> None:
-    assert verdicts()[id].verdict == BY_HAND[id]["verdict"]
+    assert verdict_on(id).verdict == BY_HAND[id]["verdict"]
 
 
 @pytest.mark.parametrize(("id", "value"), list(values()))
 def test_value_worked_by_hand(id: str, value: dict[str, Any]) -> None:
     statement = int(value.get("statement", 1))
-    found = read(verdicts()[id].judgements[statement - 1], value["reading"])
+    found = read(verdict_on(id).judgements[statement - 1], value["reading"])
     if "value" in value:
         assert found == pytest.approx(house(value["value"]), rel=value.get("within", 1e-9)), value["working"]
     else:
@@ -72,7 +75,7 @@ def test_value_worked_by_hand(id: str, value: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_range_holds_its_value(id: str) -> None:
-    for judgement in verdicts()[id].judgements:
+    for judgement in verdict_on(id).judgements:
         for each in (judgement.base, *judgement.conditions, *judgement.told):
             if each:
                 found = each.measured
@@ -83,8 +86,8 @@ def test_a_range_holds_its_value(id: str) -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_every_text_of_a_check_is_in_both_languages(id: str) -> None:
     chinese = re.compile("[\u4e00-\u9fff]")
-    assert chinese.search(verdicts()[id].claim.word("about_zh"))
-    for judgement in verdicts()[id].judgements:
+    assert chinese.search(verdict_on(id).claim.word("about_zh"))
+    for judgement in verdict_on(id).judgements:
         check = judgement.check
         words = [check.reading, check.because, check.remark]
         words += [each.words for each in (*check.conditions, *check.told, *check.wanted)]

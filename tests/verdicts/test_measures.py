@@ -78,15 +78,14 @@ def test_a_scaling_law_is_that_of_scale() -> None:
 
 
 def test_a_formula_takes_the_ends_of_its_figures() -> None:
+    """20e18 over 256e12, and over the 320e12 that others give for the same chip."""
     asks = {
-        "formula": "energy.facility_power",
-        "given": {"count": 8, "power_per_accelerator": "700 W", "host_share": "assumptions/defaults:host_share",
-                  "pue": 1.1},
-    }  # fmt: skip
+        "formula": "fleet.accelerators_for_compute",
+        "given": {"total": "20e18 OP/s", "peak": "accelerators/huawei-ascend-910:peak_fp16"},
+    }
     found = measure("here", asks, bench())
-    assert found.unit == "W"
-    assert found.value == pytest.approx(8 * 700 * 1.22 * 1.1)
-    assert (found.low, found.high) == pytest.approx((8 * 700 * 1.1 * 1.1, 8 * 700 * 1.46 * 1.1))
+    assert found.unit == "accelerator"
+    assert (found.value, found.low, found.high) == pytest.approx((78125.0, 62500.0, 78125.0))
 
 
 def test_factors_carry_their_units_and_ranges() -> None:
