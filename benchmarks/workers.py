@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,26 +87,25 @@ def _busy(client: Any) -> float:
 
 
 def main() -> None:
-    from distributed import Client, LocalCluster
+    from estimator.workers.clusters import client_of
+    from estimator.workers.given import Where
 
     what, *numbers = arguments("layouts")
     number, runs = (int(float(text)) for text in (*numbers, "4e7", "3")[:2])
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         start = time.perf_counter()
-        clusters = {
-            count: LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0")
-            for count in COUNTS
-        }
-        clients = {count: Client(cluster, set_as_default=False) for count, cluster in clusters.items()}
+        clients = {count: stack.enter_context(client_of(Where(local=count))) for count in COUNTS}
         for count, client in clients.items():  # what the first task imports is part of starting the cluster
             TASKS[what](10_000, Path(name))(client, count)
         begun = (time.perf_counter() - start) / len(COUNTS)
         task = TASKS[what](number, Path(name))
-        rounds = [{count: timed(task, clients[count], count) for count in COUNTS} for _ in range(runs)]
-        print(*(f"{each[1].seconds:.2f} / {each[2].seconds:.2f} s" for each in rounds), sep=", ")
+        rounds: list[dict[int, Timed]] = []
+        for _ in range(runs):
+            rounds.append({count: timed(task, clients[count], count) for count in COUNTS})
+            print(
+                *(f"{count} workers: {each.seconds:.2f} s" for count, each in rounds[-1].items()), flush=True
+            )
         alike = all(same(each[1].found, each[2].found) for each in rounds)
-        for opened in (*clients.values(), *clusters.values()):
-            opened.close()
     one, two = (statistics.median(each[count].seconds for each in rounds) for count in COUNTS)
     busy, own = (statistics.median(getattr(each[2], name) for each in rounds) for name in ("workers", "own"))
     print(

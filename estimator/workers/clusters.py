@@ -19,6 +19,9 @@ from .ordered import Done, LostWorkers, worked
 
 # How long a scheduler may take to answer, and a cluster to have a worker. [s]
 CONNECT, WAIT = 10.0, 60.0
+# Dask lets workers give all freed memory back to the system at once, and arrays of some hundred kilobytes are then
+# mapped anew each time, which takes as long as to compute them. So much stays with a worker. [byte]
+_KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
 # How often it is looked whether there are workers left while a result is awaited. [s]
 _LOOK = 2.0
 
@@ -40,6 +43,7 @@ def client_of(where: Where) -> Generator[Any]:
         address: Any = where.address
         if where.local:
             stack.enter_context(_quiet())
+            stack.enter_context(_keeping_memory())
             # One thread a worker: its work is Python and numpy by turns, and threads would wait for each other.
             local = distributed.LocalCluster(
                 n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=":0",
@@ -81,6 +85,13 @@ def _quiet() -> Generator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def _keeping_memory() -> Any:
+    """Let workers that are started meanwhile keep what they free."""
+    config: Any = import_module("dask.config")
+    name = "distributed.nanny.pre-spawn-environ"
+    return config.set({name: {**config.get(name), **_KEPT}})
 
 
 class Cluster:

@@ -259,6 +259,12 @@ def test_workers_of_another_version_are_refused(client: Any) -> None:
     assert str(caught.value).endswith(" of train-estimator, and it is 0.0.0 here")
 
 
+def test_workers_started_here_keep_the_memory_that_they_free(client: Any) -> None:
+    """Dask lets them give it back at once, and half of their time then goes into asking for it again."""
+    for name, size in (("MALLOC_TRIM_THRESHOLD_", 1 << 28), ("MALLOC_MMAP_THRESHOLD_", 1 << 25)):
+        assert set(client.run(os.environ.get, name).values()) == {str(size)}
+
+
 def test_one_that_is_opened_for_this_process_starts_nothing() -> None:
     with opened(Where()) as team:
         assert list(team.map(abs, [-1, 2])) == [1, 2]
