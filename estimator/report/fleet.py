@@ -154,7 +154,7 @@ def _exchange(found: Fleet) -> str:
         f"Between the sites gradients of {words.amount(each.size, 'byte')} cross {often}, beside steps of "
         f"{words.amount(each.step, 's')}{given}. Below {_bits(each.hideable)} for each site the exchange slows the run "
         f"whatever is hidden behind computing; with {_bits(each.enough)} it takes {KEPT_LOSS * 100:.0f} % at most with "
-        f"nothing hidden.{seldom}"
+        f"nothing hidden. A larger --global-batch exchanges less often.{seldom}"
     )
 
 
