@@ -34,3 +34,25 @@ def quotient(numerator: Array, denominator: Array) -> Array:
     """
     safe = np.where(denominator == 0, 1.0, denominator)
     return np.where(denominator == 0, np.inf, numerator / safe)
+
+
+def of_some(amount: Array, value: Array) -> Array:
+    """Return a value where there is something of an amount, else 0.
+
+    Examples
+    --------
+    >>> of_some(np.array([0.0, 2.0]), np.array([np.inf, 3.0])).tolist()
+    [0.0, 3.0]
+    """
+    return np.where(amount == 0.0, 0.0, value)
+
+
+def times(amount: Array, other: Array) -> Array:
+    """Multiply; nothing of what has no limit is nothing.
+
+    Examples
+    --------
+    >>> times(np.array([0.0, 2.0]), np.array([np.inf, 3.0])).tolist()
+    [0.0, 6.0]
+    """
+    return amount * of_some(amount, other)

@@ -13,6 +13,7 @@ from .arrays import Array, array
 from .breakdown import Breakdown
 from .case import Case
 from .formulas import (
+    break_even,
     checkpoints,
     cost,
     energy,
@@ -26,11 +27,12 @@ from .formulas import (
     parameters,
     reliability,
     scaling,
+    spot,
     step_time,
     throughput,
 )
 from .formulas.collectives import Machine
-from .formulas.cost import Project, Spot
+from .formulas.cost import Project
 from .formulas.energy import Draw
 from .formulas.job import Coefficients, Host, Job
 from .formulas.layout import Layout
@@ -39,6 +41,7 @@ from .formulas.memory_card import Card
 from .formulas.memory_states import Method
 from .formulas.ownership import Ownership
 from .formulas.parameters import Transformer
+from .formulas.spot import Spot
 from .shown import SHOWN_INPUTS
 
 
@@ -98,8 +101,8 @@ STEPS: tuple[Step, ...] = (
     Step("checkpoint_interval", checkpoints.checkpoint_interval, "s"),
     Step("waiting_share", reliability.waiting_share, "1"),
     Step("failure_overhead", reliability.overhead, "1"),
-    Step("spot_loss", cost.spot_loss, "1"),
-    Step("overhead", cost.overhead_with_spot, "1"),
+    Step("spot_loss", spot.spot_loss, "1"),
+    Step("overhead", spot.overhead_with_spot, "1"),
     Step("goodput", reliability.goodput, "1"),
     Step("occupied_hours", throughput.occupied_hours, "hour"),
     Step("wall_clock", reliability.wall_clock, "s"),
@@ -113,8 +116,8 @@ STEPS: tuple[Step, ...] = (
     Step("electricity", ownership.electricity, "currency/day"),
     Step("own_price", ownership.own_price, "currency/accelerator/hour"),
     Step("own_cost", ownership.own_cost, "currency"),
-    Step("break_even_utilisation", ownership.break_even_utilisation, "1"),
-    Step("break_even_time", ownership.break_even_time, "s"),
+    Step("break_even_utilisation", break_even.break_even_utilisation, "1"),
+    Step("break_even_time", break_even.break_even_time, "s"),
     Step("cost", cost.run_cost, "currency"),
     Step("cost_per_hour", cost.cost_per_hour, "currency/accelerator/hour"),
     Step("cost_per_application", cost.cost_per_application, "currency"),

@@ -21,7 +21,7 @@ import estimator.formulas
 from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
 from estimator.formulas.collectives import Machine
-from estimator.formulas.cost import Project, Spot
+from estimator.formulas.cost import Project
 from estimator.formulas.job import Coefficients, Host
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
@@ -30,6 +30,7 @@ from estimator.formulas.memory_states import Method
 from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.scaling_laws import Law
+from estimator.formulas.spot import Spot
 from estimator.presets import Presets, read_rows
 from estimator.records import read_record
 

@@ -1,4 +1,4 @@
-"""What accelerators cost their owner: capital, power, maintenance and people, and when that is less than rent."""
+"""What accelerators cost their owner: capital, power, maintenance and people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Array, quotient
 from ..breakdown import Breakdown
+from .energy import Draw
 
 
 class Ownership(NamedTuple):
@@ -83,7 +84,7 @@ def capital_recovery(cost_of_capital: Array, interest_period: Array, life: Array
     return np.where(straight, 1.0 / life, rate)
 
 
-def investment(ownership: Ownership, count: Array, power: Array, pue: Array) -> Breakdown:
+def investment(ownership: Ownership, count: Array, draw: Draw) -> Breakdown:
     r"""Price of the machines and of the facility that holds them. [currency]
 
     Parameters
@@ -92,10 +93,8 @@ def investment(ownership: Ownership, count: Array, power: Array, pue: Array) -> 
         Prices and shares. [currency/accelerator]
     count
         Accelerators. [accelerator]
-    power
-        Drawn from the grid. [W]
-    pue
-        Power of the facility over that of its computers. [1]
+    draw
+        The most that accelerators and what surrounds them draw: the building must feed and cool it. [W/accelerator]
 
     Returns
     -------
@@ -103,7 +102,7 @@ def investment(ownership: Ownership, count: Array, power: Array, pue: Array) -> 
 
     Notes
     -----
-    .. math:: K_0 = n (p_a + p_s)(1 + f_n + f_s) + \frac{P}{\mathrm{PUE}} p_b
+    .. math:: K_0 = n (p_a + p_s)(1 + f_n + f_s) + n P_1 (1 + o + w) \, p_b
 
     References
     ----------
@@ -116,9 +115,11 @@ def investment(ownership: Ownership, count: Array, power: Array, pue: Array) -> 
 
     >>> none, some = np.float64(0), np.float64(24_875)
     >>> fields = dict.fromkeys(Ownership._fields, none) | {"accelerator_price": some}
-    >>> round(float(investment(Ownership(**fields), np.float64(32_000), none, np.float64(1)).total) / 1e6)
+    >>> draw = Draw(*[none] * len(Draw._fields))
+    >>> round(float(investment(Ownership(**fields), np.float64(32_000), draw).total) / 1e6)
     796
     """
+    most = draw.power_per_accelerator * (1.0 + draw.host_share + draw.switch_share)
     machines = count * (ownership.accelerator_price + ownership.server_price)
     return Breakdown(
         {
@@ -126,7 +127,7 @@ def investment(ownership: Ownership, count: Array, power: Array, pue: Array) -> 
             "servers": count * ownership.server_price,
             "network": machines * ownership.network_share,
             "storage": machines * ownership.storage_share,
-            "building": power / pue * ownership.building_price,
+            "building": count * most * ownership.building_price,
         }
     )
 
@@ -159,13 +160,23 @@ def electricity(power: Array, tariff: Array) -> Array:
     return power * tariff
 
 
-def _computers(priced: Breakdown) -> Array:
+def computers(priced: Breakdown) -> Array:
     """Return what of a price goes to all that the building holds."""
     return Breakdown({name: part for name, part in priced.parts.items() if name in COMPUTERS}).total
 
 
+def with_idle(ownership: Ownership) -> Array:
+    """Return the energy of machines over that in use, with what they draw between runs."""
+    return 1.0 + ownership.idle_power * (1.0 - ownership.utilisation) / ownership.utilisation
+
+
 def own_price(
-    ownership: Ownership, investment: Breakdown, count: Array, power: Array, pue: Array
+    ownership: Ownership,
+    investment: Breakdown,
+    count: Array,
+    energy: Array,
+    occupied_hours: Array,
+    pue: Array,
 ) -> Breakdown:
     r"""What an accelerator costs its owner for a time in which a run holds it. [currency/accelerator/s]
 
@@ -177,8 +188,10 @@ def own_price(
         Price of machines and building. [currency]
     count
         Accelerators. [accelerator]
-    power
-        Drawn from the grid while they run. [W]
+    energy
+        That the run takes from the grid. [J]
+    occupied_hours
+        Accelerator-time that the machines are held. [accelerator*s]
     pue
         Power of the facility over that of its computers: cooling and losses are in it and counted once. [1]
 
@@ -190,7 +203,7 @@ def own_price(
     Notes
     -----
     .. math:: p = \frac{1}{u} \left( \sum_j \mathrm{CRF}_j \frac{K_j}{n} + \frac{m K}{Y n} + \frac{w}{g} \right)
-              + p_E \frac{P}{n} \left( 1 + h \frac{1 - u}{u} \right)
+              + p_E \frac{E}{T} \left( 1 + h \frac{1 - u}{u} \right)
 
     Machines earn only while a run holds them, a share u of the time; idle ones draw a share h of the power.
 
@@ -207,7 +220,8 @@ def own_price(
     ...     "accelerator_price": np.float64(30_000), "interest_period": year, "life": 5 * year,
     ...     "building_life": 20 * year, "utilisation": np.float64(0.8), "accelerators_per_operator": np.float64(np.inf)}
     >>> owned = Ownership(**fields)
-    >>> round(float(own_price(owned, investment(owned, one, none, one), one, none, one).total))
+    >>> bought = investment(owned, one, Draw(*[none] * len(Draw._fields)))
+    >>> round(float(own_price(owned, bought, one, none, one, one).total))
     7500
     """
     used = ownership.utilisation
@@ -217,10 +231,8 @@ def own_price(
         name: quotient(price * capital_recovery(*interest, lives.get(name, ownership.life)), held)
         for name, price in investment.parts.items()
     }
-    kept = quotient(_computers(investment) * ownership.maintenance / ownership.interest_period, held)
-    drawn = (
-        quotient(power / pue, count) * ownership.tariff * (1.0 + ownership.idle_power * (1.0 - used) / used)
-    )
+    kept = quotient(computers(investment) * ownership.maintenance / ownership.interest_period, held)
+    drawn = quotient(energy / pue, occupied_hours) * ownership.tariff * with_idle(ownership)
     return Breakdown(
         {
             **capital,
@@ -255,110 +267,3 @@ def own_cost(occupied_hours: Array, own_price: Breakdown) -> Breakdown:
     L. A. Barroso, U. Hölzle and P. Ranganathan, 2018, chapter 6, as `own_price`.
     """
     return Breakdown({name: occupied_hours * part for name, part in own_price.parts.items()})
-
-
-def break_even_utilisation(
-    ownership: Ownership, own_price: Breakdown, rent_price: Array, power: Array, count: Array
-) -> Array:
-    r"""Share of the time in use at which owning costs what renting does; more makes owning cheaper. [1]
-
-    Parameters
-    ----------
-    ownership
-        What an owner pays, at any utilisation. [1]
-    own_price
-        Its sum at that utilisation. [currency/accelerator/s]
-    rent_price
-        Rent for the same time. [currency/accelerator/s]
-    power
-        Drawn from the grid while they run. [W]
-    count
-        Accelerators. [accelerator]
-
-    Returns
-    -------
-    More than 1 where renting is cheaper however much the machines are used; infinite where rent does not even pay
-    for the power of use.
-
-    Notes
-    -----
-    .. math:: u^* = \frac{u \, (p - B)}{r - B}, \quad B = p_E \frac{P}{n} (1 - h)
-
-    All that does not grow with use, :math:`u (p - B)`, over what each hour of use saves.
-
-    References
-    ----------
-    W. Short, D. Packey and T. Holt, 1995, NREL/TP-462-5173, Section 3: `own_price` set equal to the rent.
-
-    Examples
-    --------
-    7,500 a year of use at four fifths are 6,000 a year; a rent of 12,000 a year is as much at half the time.
-
-    >>> none = np.float64(0)
-    >>> owned = Ownership(**dict.fromkeys(Ownership._fields, none) | {"utilisation": np.float64(0.8)})
-    >>> price = Breakdown({"accelerators": np.float64(7_500)})
-    >>> float(break_even_utilisation(owned, price, np.float64(12_000), none, np.float64(1)))
-    0.5
-    """
-    with_use = quotient(power, count) * ownership.tariff * (1.0 - ownership.idle_power)
-    fixed = ownership.utilisation * (own_price.total - with_use)
-    saved = rent_price - with_use
-    return np.where(saved > 0.0, quotient(fixed, np.maximum(saved, 0.0)), np.inf) + 0.0 * saved
-
-
-def break_even_time(
-    ownership: Ownership, investment: Breakdown, own_price: Breakdown, rent_price: Array, count: Array
-) -> Array:
-    r"""Time until the rent that is saved has paid for the machines. [s]
-
-    Parameters
-    ----------
-    ownership
-        What an owner pays. [1]
-    investment
-        Price of machines and building. [currency]
-    own_price
-        What an accelerator costs its owner while it is in use. [currency/accelerator/s]
-    rent_price
-        Rent for the same time. [currency/accelerator/s]
-    count
-        Accelerators. [accelerator]
-
-    Returns
-    -------
-    Infinite where it never does. At the utilisation of `break_even_utilisation` it is the life of the machines.
-
-    Notes
-    -----
-    .. math:: t^* = - Y \frac{\ln(1 - i K / (s Y))}{\ln(1 + i)}
-
-    with s what is saved in a time by not renting, less all that an owner pays but for the machines; the building,
-    which outlives them, is paid by its annuity. Without interest it is :math:`K / s`.
-
-    References
-    ----------
-    W. Short, D. Packey and T. Holt, 1995, NREL/TP-462-5173, Section 3, discounted payback period:
-    `capital_recovery` solved for the life.
-
-    Examples
-    --------
-    A card of 30,000 that saves 12,000 a year: two and a half years; with 10 % interest, 3.02.
-
-    >>> one, none = np.float64(1), np.float64(0)
-    >>> fields = dict.fromkeys(Ownership._fields, none) | {"utilisation": one, "interest_period": one, "life": 5 * one}
-    >>> bought = Breakdown({"accelerators": np.float64(30_000)})
-    >>> rates = np.array([0.0, 0.1])
-    >>> owned = Ownership(**fields | {"cost_of_capital": rates})
-    >>> price = Breakdown({"accelerators": 30_000 * capital_recovery(rates, one, 5 * one)})
-    >>> break_even_time(owned, bought, price, np.float64(12_000), one).round(2).tolist()
-    [2.5, 3.02]
-    """
-    running = own_price.total - _computers(own_price)
-    price = quotient(_computers(investment), count)
-    saved = ownership.utilisation * (rent_price - running) * ownership.interest_period
-    periods = quotient(price, np.maximum(saved, 0.0))
-    growth = np.log1p(ownership.cost_of_capital)
-    left = 1.0 - np.minimum(ownership.cost_of_capital * periods, 1.0)
-    with_interest = quotient(-np.log(np.where(left > 0.0, left, 1.0)), growth)
-    paid = np.where(growth == 0.0, periods, np.where(left > 0.0, with_interest, np.inf))
-    return paid * ownership.interest_period + 0.0 * saved

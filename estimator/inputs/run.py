@@ -8,13 +8,13 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from .. import units
 from ..errors import QuestionError, near_misses
 from ..presets import Presets
 from ..units import Price
 from .fields import Field
 from .money import Money
 from .table import FIELDS, RIVALS
+from .writing import write_input
 
 _POD = (
     "--pod says nothing without --oversubscription: how much less its spine takes than pods can send, like 2"
@@ -275,29 +275,6 @@ def rivals_of(name: str, given: Mapping[str, Any] = {}) -> set[str]:
         for one, other in RIVALS
         if name in (one, other) and {one, other} != owned
     }
-
-
-# Inputs with a unit: the one in which a question file holds them where that loses nothing, and that of the house.
-_WRITTEN = {
-    "within": ("day", "s"), "power": ("W", "W"), "embodied": ("kg", "kg"),
-    "failures": ("1/node/day", "1/node/s"), "mtbi": ("hour", "s"),
-    "checkpoint_interval": ("minute", "s"), "checkpoint_bandwidth": ("GB/s", "byte/s"),
-    "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
-    "spot_interruptions": ("1/node/month", "1/node/s"), "spot_lost_time": ("hour", "s"), "life": ("year", "s"),
-    "preparation_time": ("day", "s"), "stored": ("GB", "byte"), "egress": ("GB", "byte"),
-    "scaleout_bandwidth": ("Gbit/s/gpu", "byte/s/accelerator"),
-}  # fmt: skip
-
-
-def write_input(name: str, value: Any) -> str | float:
-    """Return one input as a question file holds it: units where it has them, else a plain number."""
-    if isinstance(value, (Price, Money)):
-        return value.write()
-    if name not in _WRITTEN or isinstance(value, str):
-        return value
-    unit, house = _WRITTEN[name]
-    short = f"{value / units.unit_bases(unit)[0]:.12g} {unit}"
-    return short if units.parse(short, house, short) == value else f"{value!r} {house}"
 
 
 def _field_faults(error: ValidationError) -> list[str]:

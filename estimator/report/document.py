@@ -24,6 +24,21 @@ QUANTITIES = (
 )  # fmt: skip
 
 
+# Quantities that a document holds where the question asks for them.
+WHERE_ASKED = (
+    "cost_per_application", "investment", "own_price", "rent_price", "break_even_utilisation", "break_even_time",
+    "electricity",
+)  # fmt: skip
+
+
+def _asked(estimate: Estimate, name: str) -> bool:
+    """Tell whether a question asks for one of these: several applications, machines of one's own, or a tariff."""
+    columns = estimate.case.columns
+    if name == "cost_per_application":
+        return bool(columns["applications"] > 1.0) or bool(columns["adaptation"] > 0.0)
+    return not math.isnan(float(columns["tariff"])) if name == "electricity" else bool(columns["owned"] > 0.0)
+
+
 def document(estimate: Estimate, question: Mapping[str, Any]) -> dict[str, Any]:
     """Return an answer as the JSON document.
 
@@ -36,6 +51,7 @@ def document(estimate: Estimate, question: Mapping[str, Any]) -> dict[str, Any]:
     """
     warnings = list(estimate.case.notes) + fit_warnings(estimate)
     body = {name: _quantity(estimate, name, warnings) for name in QUANTITIES}
+    body |= {name: as_json(estimate.amount(name), estimate) for name in WHERE_ASKED if _asked(estimate, name)}
     return {
         "schema": SCHEMA,
         "question": dict(question),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .document import QUANTITIES
+from .document import QUANTITIES, WHERE_ASKED
 from .grid import Grid
 
 HEADERS = ("name", "part", "value", "unit", "low", "high", "origin")
@@ -13,7 +13,8 @@ HEADERS = ("name", "part", "value", "unit", "low", "high", "origin")
 
 def csv_rows(document: dict[str, Any]) -> Grid:
     """Return the quantities of a JSON document as a grid of full-precision cells."""
-    quantities = {name: document[name] for name in QUANTITIES if document[name] is not None}
+    names = [*QUANTITIES, *WHERE_ASKED]
+    quantities = {name: document[name] for name in names if document.get(name) is not None}
     rows = [row for name, quantity in quantities.items() for row in _rows(name, quantity)]
     return Grid(HEADERS, [*rows, *(_drawn(document["draws"]) if "draws" in document else ())])
 

@@ -11,16 +11,14 @@ from estimator.arrays import array
 from estimator.breakdown import Breakdown
 from estimator.formulas.cost import (
     Project,
-    Spot,
     cost_per_application,
     cost_per_hour,
-    overhead_with_spot,
     rent_cost,
     rent_price,
     rental_cost,
     run_cost,
-    spot_loss,
 )
+from estimator.formulas.spot import Spot, overhead_with_spot, spot_loss
 
 HOUR = 3600.0
 MODELLED = array(np.nan)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from estimator.arrays import array
 from estimator.breakdown import Breakdown
+from estimator.formulas.break_even import break_even_time, break_even_utilisation
+from estimator.formulas.energy import Draw
 from estimator.formulas.ownership import (
     Ownership,
-    break_even_time,
-    break_even_utilisation,
     capital_recovery,
     electricity,
     investment,
@@ -31,7 +31,9 @@ USUAL: dict[str, float] = {
     "building_life": 20 * YEAR, "maintenance": 0.05, "accelerators_per_operator": 500,
     "operator_pay": 250_000 / YEAR, "utilisation": 0.8, "idle_power": 0.2, "tariff": 0.08 / 3.6e6,
 }  # fmt: skip
-COUNT, POWER, PUE = array(1024.0), array(1024 * 1000.0), array(1.25)
+# 800 W of the computers of an accelerator, 1 kW from the grid, for an hour of each.
+COUNT, HOURS, ENERGY, PUE = array(1024.0), array(1024 * 3600.0), array(1024 * 3600 * 1000.0), array(1.25)
+DRAW = Draw(*map(array, (500.0, 0.3, 0.5, 0.4, 0.2, 0.1)))
 
 
 def owner(**changed: Any) -> Ownership:
@@ -39,7 +41,7 @@ def owner(**changed: Any) -> Ownership:
 
 
 def price_of(owned: Ownership) -> Breakdown:
-    return own_price(owned, investment(owned, COUNT, POWER, PUE), COUNT, POWER, PUE)
+    return own_price(owned, investment(owned, COUNT, DRAW), COUNT, ENERGY, HOURS, PUE)
 
 
 owners = st.fixed_dictionaries(
@@ -85,7 +87,7 @@ def test_without_interest_it_is_the_straight_line(years: float) -> None:
 
 
 def test_every_part_of_the_price_by_hand() -> None:
-    # Per accelerator: 30,000 + 5,000, network 5,250, storage 1,750; 800 W of the computers at 11 a watt are 8,800.
+    # Per accelerator: 30,000 + 5,000, network 5,250, storage 1,750; at most 500 W and 60 % more at 11 a watt are 8,800.
     parts = {name: float(part) * YEAR for name, part in price_of(owner()).parts.items()}
     five, twenty = 0.1 / (1 - 1.1**-5), 0.1 / (1 - 1.1**-20)
     busy = 1 + 0.2 * 0.2 / 0.8  # what is drawn idle, a fifth of the time at a fifth, for each hour of use
@@ -99,7 +101,7 @@ def test_every_part_of_the_price_by_hand() -> None:
 
 
 def test_what_is_bought_by_hand() -> None:
-    parts = {name: float(part) for name, part in investment(owner(), COUNT, POWER, PUE).parts.items()}
+    parts = {name: float(part) for name, part in investment(owner(), COUNT, DRAW).parts.items()}
     assert parts == pytest.approx(
         {
             "accelerators": 1024 * 30_000, "servers": 1024 * 5_000, "network": 1024 * 5_250,
@@ -114,12 +116,13 @@ def test_the_bill_of_four_thousand_servers() -> None:
     bought = owner(
         accelerator_price=199_000 / 8, server_price=0, network_share=0, storage_share=0, building_price=0
     )
-    assert float(investment(bought, array(32_000), POWER, PUE).total) == pytest.approx(796e6)
+    assert float(investment(bought, array(32_000), DRAW).total) == pytest.approx(796e6)
 
 
 def test_cooling_is_counted_once() -> None:
     with_, without = (
-        own_price(owner(), Breakdown({}), COUNT, array(1e6 * pue), array(pue)) for pue in (1.4, 1.0)
+        own_price(owner(), Breakdown({}), COUNT, array(1e6 * pue), array(1e6), array(pue))
+        for pue in (1.4, 1.0)
     )
     assert float(with_.parts["power"]) == pytest.approx(float(without.parts["power"]), rel=1e-12)
     energy = float(with_.parts["power"] + with_.parts["cooling"])
@@ -157,7 +160,7 @@ def test_the_cost_is_the_price_times_the_hours() -> None:
 @given(owners, st.floats(1.05, 20.0))
 def test_at_the_break_even_owning_costs_what_renting_does(owned: Ownership, over: float) -> None:
     rent = array(float(price_of(owned).total) * over)  # dearer than owning: the break-even is below this use
-    share = break_even_utilisation(owned, price_of(owned), rent, POWER, COUNT)
+    share = break_even_utilisation(owned, price_of(owned), rent)
     assert float(share) < float(owned.utilisation)
     there = owned._replace(utilisation=share)
     assert float(price_of(there).total) == pytest.approx(float(rent), rel=1e-9)
@@ -167,8 +170,8 @@ def test_at_the_break_even_owning_costs_what_renting_does(owned: Ownership, over
 @given(owners, st.floats(1.05, 20.0))
 def test_at_the_break_even_the_machines_are_paid_back_in_their_life(owned: Ownership, over: float) -> None:
     rent = array(float(price_of(owned).total) * over)
-    there = owned._replace(utilisation=break_even_utilisation(owned, price_of(owned), rent, POWER, COUNT))
-    bought = investment(there, COUNT, POWER, PUE)
+    there = owned._replace(utilisation=break_even_utilisation(owned, price_of(owned), rent))
+    bought = investment(there, COUNT, DRAW)
     time = break_even_time(there, bought, price_of(there), rent, COUNT)
     assert float(time) == pytest.approx(float(owned.life), rel=1e-6)
 
@@ -176,35 +179,35 @@ def test_at_the_break_even_the_machines_are_paid_back_in_their_life(owned: Owner
 @few
 @given(owners, st.floats(1.05, 20.0))
 def test_a_dearer_rent_pays_the_machines_back_sooner(owned: Ownership, over: float) -> None:
-    price, bought = price_of(owned), investment(owned, COUNT, POWER, PUE)
+    price, bought = price_of(owned), investment(owned, COUNT, DRAW)
     rents = float(price.total) * np.array([1.0, over])
     soon = break_even_time(owned, bought, price, rents, COUNT)
     assert float(soon[0]) == pytest.approx(float(owned.life), rel=1e-6)
     assert soon[1] < soon[0]
-    shares = break_even_utilisation(owned, price, rents, POWER, COUNT)
+    shares = break_even_utilisation(owned, price, rents)
     assert shares[0] == pytest.approx(float(owned.utilisation), rel=1e-9)
     assert shares[1] < shares[0]
 
 
 def test_a_rent_below_the_price_of_power_is_never_beaten() -> None:
     owned = owner(tariff=1.0)
-    price, bought = price_of(owned), investment(owned, COUNT, POWER, PUE)
+    price, bought = price_of(owned), investment(owned, COUNT, DRAW)
     rent = array(1e-6)
-    assert float(break_even_utilisation(owned, price, rent, POWER, COUNT)) == math.inf
+    assert float(break_even_utilisation(owned, price, rent)) == math.inf
     assert float(break_even_time(owned, bought, price, rent, COUNT)) == math.inf
 
 
 def test_an_unknown_rent_has_no_break_even() -> None:
-    price, bought = price_of(owner()), investment(owner(), COUNT, POWER, PUE)
+    price, bought = price_of(owner()), investment(owner(), COUNT, DRAW)
     unknown = array(math.nan)
-    assert math.isnan(float(break_even_utilisation(owner(), price, unknown, POWER, COUNT)))
+    assert math.isnan(float(break_even_utilisation(owner(), price, unknown)))
     assert math.isnan(float(break_even_time(owner(), bought, price, unknown, COUNT)))
 
 
 def test_a_grid_of_rents_and_uses_equals_its_points() -> None:
     rents, shares = np.array([1e-4, 5e-4, 2e-3]), np.array([[0.2], [0.9]])
     owned = owner(utilisation=shares)
-    price, bought = price_of(owned), investment(owned, COUNT, POWER, PUE)
+    price, bought = price_of(owned), investment(owned, COUNT, DRAW)
     grid = break_even_time(owned, bought, price, rents, COUNT)
     assert (grid.shape, grid.dtype) == ((2, 3), np.float64)
     for row, column in np.ndindex(2, 3):

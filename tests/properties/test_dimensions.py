@@ -14,7 +14,7 @@ from estimator import units
 from estimator.breakdown import Breakdown
 from estimator.estimate import STEPS
 from estimator.formulas import throughput
-from estimator.formulas.cost import Project, Spot
+from estimator.formulas.cost import Project
 from estimator.formulas.energy import Draw
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
@@ -23,6 +23,7 @@ from estimator.formulas.memory_states import Method
 from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.shapes import transformer
+from estimator.formulas.spot import Spot
 
 BASES = ("s", "byte", "FLOP", "token", "accelerator", "node", "J", "kg", "USD")
 # Formulas that count (FLOPs of a product, bytes of an element): their unit is a definition, not a dimension.

@@ -97,3 +97,22 @@ def test_llama_65b_hours_lie_inside_the_range() -> None:
     run = Run(model="llama-65b", tokens="1.4T", on="nvidia-a100-sxm-80gb", count=2048)
     hours = ask(run).accelerator_hours
     assert hours.low / 3600 < 1_022_362 < hours.high / 3600
+
+
+def test_four_thousand_servers_are_800_million_dollars() -> None:
+    """Guosheng Securities, 12 February 2023: about 4,000 DGX A100 at 199,000 USD each, 800 million USD in all."""
+    question = {"params": "175B", "node": "nvidia-dgx-a100-320", "nodes": 4000, "plan": "own"}
+    for given in ({}, {"purchase_price": "199000 USD/node"}):  # the price at release is on record too
+        bought = ask(Run.read(question | given, PRESETS), PRESETS).investment.parts
+        assert float(bought["accelerators"] + bought["servers"]) == pytest.approx(796e6, rel=1e-9)
+
+
+def test_development_of_llama_took_three_times_its_last_runs() -> None:
+    """Touvron et al. 2023, Section 6 and Table 15: 2,638 MWh in all; 36 + 59 + 233 + 449 = 777 MWh the last runs."""
+    share = PRESETS.load("assumptions", "ownership").figures["development"]
+    assert share.value == pytest.approx(2638 / (36 + 59 + 233 + 449), abs=0.05)
+    question = {"model": "llama-65b", "tokens": "1.4T", "on": "a100-sxm-80gb", "count": 2048}
+    last, all_ = (
+        ask(Run.read(question | given, PRESETS), PRESETS).cost for given in ({}, {"development": share.value})
+    )
+    assert float(all_.value) == pytest.approx(3.4 * float(last.value), rel=1e-9)

@@ -15,7 +15,7 @@ import pytest
 from estimator import Estimate, units
 from estimator.arrays import array
 from estimator.report import document as documents
-from estimator.report.document import QUANTITIES, document
+from estimator.report.document import QUANTITIES, WHERE_ASKED, document
 from estimator.report.rows import HEADERS, csv_rows
 
 from .questions import answer
@@ -40,6 +40,20 @@ def test_every_key_is_there_in_its_order(usual: Estimate) -> None:
     assert [key for key in made if key in QUANTITIES] == list(QUANTITIES)
     assert made["schema"] == "estimator/estimate/1"
     assert made["question"] == {"params": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"applications": 3}, {"cost_per_application"}),
+        ({"tariff": "0.1 USD/kWh"}, {"electricity"}),
+        ({"plan": "own"}, set(WHERE_ASKED) - {"cost_per_application"}),
+    ],
+)
+def test_what_is_asked_of_money_is_there_and_nothing_else(given: dict[str, Any], names: set[str]) -> None:
+    made = document(answer(**given), {})
+    assert set(made) == OTHERS | set(QUANTITIES) | names
+    assert all(set(made[name]) == MEMBERS and made[name]["value"] > 0.0 for name in names)
 
 
 def test_every_quantity_has_every_member(usual: Estimate) -> None:
