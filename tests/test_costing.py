@@ -82,9 +82,8 @@ def test_a_fleet_by_hand(fleet: Costing) -> None:
     # 31,250 USD a card by five years at 10 %, a factor of 0.2637975, for three years.
     cards = float(found["own, usa"].cost.parts["accelerators"])
     assert cards == pytest.approx(1024 * 31_250 * 0.2637975 * 3, rel=1e-6)
-    # What the computers draw and 15 % more, 0.8 of the time and a fifth of it in the rest.
-    kilowatts = float(found["own, china"].power.value) / 1.15 / 1e3
-    energy = kilowatts * (0.8 + 0.2 * 0.2) * 3 * 365.25 * 24
+    # The energy of the time in use and, at a fifth of the power, of the rest; 15 % on top of the computers'.
+    energy = float(found["own, china"].energy.value) / 3.6e6 / 1.15 * (1.0 + 0.2 * 0.2 / 0.8)
     tariff = float(found["own, china"].case.columns["tariff"]) * 3.6e6
     parts = found["own, china"].cost.parts
     assert float(parts["power"]) == pytest.approx(energy * tariff, rel=1e-9)
