@@ -22,6 +22,7 @@ from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
 from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
+from estimator.formulas.reliability import Wasted
 from estimator.formulas.shapes import transformer
 from estimator.formulas.spot import Spot
 
@@ -47,10 +48,11 @@ TYPICAL = {
     "memory_usable": 80e9, "mfu": 0.4, "scaling_efficiency": 0.9, "goodput": 0.8, "pue": 1.2, "host_share": 0.2,
     "efficiency_coefficient": 0.9, "efficiency_exponent": 0.0, "count": 4096.0, "owned": 1.0,
     "paid_utilisation": 0.8, "share": 0.5, "interruptions": 1e-3, "cost_of_capital": 0.1, "maintenance": 0.05,
-    "utilisation": 0.7, "idle_power": 0.2, "rent_price": 1e4,
+    "utilisation": 0.7, "idle_power": 0.2, "rollback_share": 0.1, "straggler_share": 0.1, "rent_price": 1e4,
 }  # fmt: skip
-# Records of money, and the unit of each field; every other one is a pure number.
-MONEY = {
+# Records, and the unit of each field that is no pure number.
+RECORDS = {
+    "wasted": (Wasted, {}),
     "spot": (Spot, {"price": "USD/accelerator/s", "interruptions": "1/s/node", "lost_time": "s"}),
     "project": (
         Project,
@@ -110,8 +112,8 @@ def rescaled(name: str, bases: dict[str, int], scale: dict[str, float]) -> objec
         return Draw(most, *(np.float64(0.5) for _ in Draw._fields[1:]))
     if name == "layout":
         return Layout(*(np.float64(1.0) for _ in Layout._fields))
-    if name in MONEY:
-        record, fields = MONEY[name]
+    if name in RECORDS:
+        record, fields = RECORDS[name]
         return record(*(rescaled(f, units.unit_bases(fields.get(f, "1"))[1], scale) for f in record._fields))
     base = TYPICAL.get(name, 7.0)
     return np.float64(base * ratio)
