@@ -18,7 +18,7 @@ from .units import CURRENCIES
 
 _ID = re.compile(r"[a-z0-9.-]+")
 _CLAIM_ID = re.compile(r"[A-Za-z0-9.-]+")
-_TABLE_FOLDERS = ("prices", "measurements")
+_TABLE_FOLDERS = ("prices", "intensities", "measurements")
 _STRANGE = {".yaml", ".yml", ".json"}
 # Words of a record that name another record: the word, and the kind it names.
 _REFERENCES = {
@@ -172,6 +172,16 @@ def _rate_problem(cells: Mapping[str, str]) -> str:
     return _number_problem(cells, "year") or _number_problem(cells, "per_usd")
 
 
+def _intensity_problem(cells: Mapping[str, str]) -> str:
+    if not cells.get("grid"):
+        return "the column 'grid' is empty"
+    if cells.get("unit") != "g/kWh":
+        return f"the unit is '{cells.get('unit') or ''}'; write it like g/kWh"
+    # A grid of water and wind alone may have none.
+    columns = ("first_year", "last_year", *["carbon_intensity"] * (cells.get("carbon_intensity") != "0"))
+    return next(filter(None, (_number_problem(cells, column) for column in columns)), "")
+
+
 def _number_problem(cells: Mapping[str, str], column: str) -> str:
     text = cells.get(column) or ""
     try:
@@ -187,4 +197,5 @@ _ROW_CHECKS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "prices/rent/": _rent_problem,
     "prices/purchase": _purchase_problem,
     "prices/exchange-rates": _rate_problem,
+    "intensities/": _intensity_problem,
 }

@@ -171,7 +171,7 @@ def _names(place: Path) -> list[str]:
 
 
 def _holds_kinds(folder: Path) -> bool:
-    return any(_is_folder(folder / kind) for kind in (*FIGURES, "prices", "measurements"))
+    return any(_is_folder(folder / kind) for kind in (*FIGURES, "prices", "intensities", "measurements"))
 
 
 def alias_index(files: Mapping[str, Path]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from estimator import Presets, Run, ask
 from estimator.errors import QuestionError
 from estimator.estimate import Estimate
+from estimator.own_folder import check
 from estimator.presets import read_rows
 from estimator.records import cell_number
 
@@ -107,3 +109,19 @@ def test_embodied_carbon_reads_back_as_it_was_asked() -> None:
     for text in ("usual", "462.5 kg", "0.3 t"):
         run = Run(params=7e9, embodied=text)
         assert Run(**run.write()) == run
+
+
+def test_a_users_own_year_of_a_grid_is_used(tmp_path: Path) -> None:
+    (tmp_path / "intensities").mkdir()
+    (tmp_path / "intensities" / "sources.toml").write_text(
+        '[sources.own]\ntitle = "A bill"\npublisher = "We"\n'
+    )
+    table = tmp_path / "intensities" / "grids.csv"
+    header = "grid,first_year,last_year,carbon_intensity,unit,source,where"
+    table.write_text(f"{header}\nusa,2012,2013,480,g/kWh,own,line 1\n")
+    assert check(tmp_path).faults == ()
+    own = Presets((tmp_path,))
+    found = ask(Run.read({"params": 7e9, "count": 8, "grid": "usa", "year": 2012}, own), own)
+    assert float(found.carbon_intensity.value) * 3.6e9 == pytest.approx(480)
+    table.write_text(f"{header}\nusa,2012,2013,480,kg/kWh,own,line 1\n")
+    assert check(tmp_path).faults == (f"{table}, line 2: the unit is 'kg/kWh'; write it like g/kWh",)
