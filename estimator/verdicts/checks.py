@@ -14,7 +14,8 @@ from .relations import RELATIONS
 
 # The keys by which a table says what is measured: one of them, with the keys that belong to it.
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "question": ("quantity", "against", "fit"), "serving": ("quantity",), "scaling": (),
+    "question": ("quantity", "against", "fit"), "serving": ("quantity",),
+    "fleet": ("quantity", "way", "pool"), "scaling": (),
     "formula": ("given",), "value": (),
 }  # fmt: skip
 _FACTORS = ("times", "over")
@@ -28,7 +29,7 @@ _DEFAULT_WITHIN = 0.1
 # What a number is cited from that stands for words without one.
 _READING = Source("reading", "What the words come to in a number", "estimator")
 # Tables that a part lays over those of its check, key by key.
-_MERGED = ("question", "against", "serving", "given")
+_MERGED = ("question", "against", "serving", "fleet", "given")
 Asks = Mapping[str, Any]
 
 

@@ -12,13 +12,13 @@ from .. import units
 from ..errors import EstimatorError, PresetError
 from ..estimate import UNITS
 from ..inputs.run import rivals_of
-from ..solving.search import Goal, Looks, Points, search
+from ..solving.search import Ask, Goal, Looks, Points, search
 from ..solving.targets import Target
 from ..solving.unknowns import Values
 from .bench import Bench
 from .checks import Asks, Wanted, Words
 from .measures import fitted, measure
-from .solves import meet
+from .solves import by_power, meet
 
 # A figure is looked for within these shares of what it is, and so near.
 _GRID: Values = np.array(
@@ -106,14 +106,21 @@ def _of_figure(place: str, wanted: Wanted, bench: Bench, stated: float) -> Solve
         return Points(value, low, high, values, np.zeros(len(values)))
 
     grid: Values = number.value * _GRID
+    found = by_power(_ask, number.value, stated, (float(grid[0]), float(grid[-1]))) or _searched(
+        _ask, grid, stated
+    )
+    unit = bench.unit(_named(place, wanted))
+    return Solved(wanted.name, wanted.words, *found, unit, not math.isnan(found[0]), wanted.under)
+
+
+def _searched(ask: Ask, grid: Values, stated: float) -> tuple[float, float, float]:
+    """Return where a measure and its ends are what is stated, as `solve` looks for it; NaN where they are nowhere."""
     target = Target("figure", stated)
     goals = [Goal(target, "value", _NEAR), Goal(target, "low", _NEAR_ENDS), Goal(target, "high", _NEAR_ENDS)]
-    value, *ends = search(_ask, grid, goals, Looks(whole=False, most=True))
-    low, high = sorted(end.shown if end.status == "found" else math.nan for end in ends)
-    found = value.status == "found"
-    shown = value.shown if found else math.nan
-    unit = bench.unit(_named(place, wanted))
-    return Solved(wanted.name, wanted.words, shown, low, high, unit, found, wanted.under)
+    looked = search(ask, grid, goals, Looks(whole=False, most=True))
+    value, *ends = (each.shown if each.status == "found" else math.nan for each in looked)
+    low, high = sorted(ends)
+    return value, low, high
 
 
 def _measured_at(place: str, wanted: Wanted, bench: Bench, number: float) -> tuple[float, float, float]:

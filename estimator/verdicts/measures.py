@@ -17,7 +17,9 @@ from ..breakdown import Breakdown
 from ..compare import Comparison
 from ..errors import EstimatorError, PresetError, near_misses
 from ..estimate import UNITS, Estimate
+from ..fleets import ask_fleet
 from ..inputs import Run
+from ..inputs.fleet import FleetQuestion
 from ..inputs.run import rivals_of
 from ..inputs.scaling import ScalingQuestion
 from ..inputs.serving import ServingQuestion
@@ -140,6 +142,26 @@ def _served(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, flo
     return Measured(value, value * float(low), value * float(high), unit), moved
 
 
+def _pooled(asks: Asks, bench: Bench, _currency: str, _replaced: Mapping[str, float]) -> Core:
+    """Return a quantity of one way to use a fleet, or over that of one of its pools alone."""
+    found = ask_fleet(FleetQuestion.read(asks["fleet"], bench.presets), bench.presets)
+    way, name = str(asks.get("way", "separate")), str(asks["quantity"])
+    if way not in found.ways:
+        raise PresetError(f"there is no way '{way}' to use a fleet; choose {', '.join(found.ways)}")
+    known = found.ways[way].values
+    if name not in known:
+        raise PresetError(f"there is no quantity '{name}' of a fleet{near_misses(name, list(known))}")
+    value, low, high = map(float, known[name])
+    core = Measured(value, low, high, UNITS[name].replace("currency", found.currency))
+    if "pool" not in asks:
+        return core, [_moves(value, low, high)]
+    alone = found.alone[int(asks["pool"]) - 1].amount(name)
+    first = float(alone.value)
+    # What nobody knows of the pool moves both alike: the range of the ratio is that of what is joined to it, at most.
+    ends = sorted((low / float(alone.low), high / float(alone.high), value / first))
+    return Measured(value / first, ends[0], ends[2], "1"), [_moves(value / first, ends[0], ends[2])]
+
+
 def _scaled(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
     """Return the efficiency at a count that laws through points, or a recorded series, foretell."""
     said = dict(asks["scaling"])
@@ -207,7 +229,8 @@ def _returned_unit(formula: Callable[..., Any]) -> str:
 
 
 _BY_KIND: Mapping[str, Callable[[Asks, Bench, str, Mapping[str, float]], Core]] = {
-    "question": _answered, "serving": _served, "scaling": _scaled, "formula": _computed, "value": _recorded,
+    "question": _answered, "serving": _served, "fleet": _pooled, "scaling": _scaled, "formula": _computed,
+    "value": _recorded,
 }  # fmt: skip
 
 

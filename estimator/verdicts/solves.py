@@ -10,7 +10,7 @@ import numpy as np
 
 from ..presets import Presets
 from ..solving.candidates import Candidates
-from ..solving.search import Points
+from ..solving.search import Ask, Points
 from ..solving.solve import solve
 from ..solving.targets import read_targets, target_of
 from ..solving.unknowns import Unknown, Values, unknown_of
@@ -65,17 +65,38 @@ def _by_power(question: Mapping[str, Any], name: str, presets: Presets, aim: Map
     if unknown.whole or name in ("params", "within"):
         return None
     asking = Candidates({**given, "currency": currency}, unknown, target.quantity, None, presets)
-    middle = math.sqrt(unknown.low * unknown.high)
-    tried = np.array([middle, 2.0 * middle])
-    guessed = _guess(tried, asking.at(tried), target.value)
-    if guessed is None or not all(unknown.low <= each <= unknown.high for each in guessed):
+    found = by_power(
+        asking.at, math.sqrt(unknown.low * unknown.high), target.value, (unknown.low, unknown.high)
+    )
+    return Met(*found, _unit(unknown, currency), found=True) if found else None
+
+
+def by_power(
+    ask: Ask, about: float, aim: float, within: tuple[float, float]
+) -> tuple[float, float, float] | None:
+    """Return where a quantity and its ends meet a target, if it goes with a power of the input; else None.
+
+    Parameters
+    ----------
+    ask
+        Gives the quantity and its range at any values of the input.
+    about
+        A value of the input at which it is asked, and at half of it.
+    aim
+        The target.
+    within
+        Between which values of the input it is looked for.
+    """
+    tried = about * np.array([0.5, 1.0])
+    guessed = _guess(tried, ask(tried), aim)
+    if guessed is None or not all(within[0] <= each <= within[1] for each in guessed):
         return None
-    checked = asking.at(guessed)
+    checked = ask(guessed)
     reached = [float(getattr(checked, end)[place]) for place, end in enumerate(_ENDS)]
-    if np.any(checked.barred > 0.0) or not np.allclose(reached, target.value, rtol=_NEAR, atol=0.0):
+    if np.any(checked.barred > 0.0) or not np.allclose(reached, aim, rtol=_NEAR, atol=0.0):
         return None
     value, *ends = map(float, guessed)
-    return Met(value, min(ends), max(ends), _unit(unknown, currency), found=True)
+    return value, min(ends), max(ends)
 
 
 def _guess(tried: Values, points: Points, aim: float) -> Values | None:

@@ -176,8 +176,8 @@ def test_of_several_statements_the_worst_decides(tmp_path: Path) -> None:
         ),
         (
             '[[check]]\nfigure = "cost"\n[[check.if]]\nwhen = "so"\n',
-            "X1.toml: [[check]] 1, if 1: nothing says what is measured; give one of question, serving, scaling, "
-            "formula, value",
+            "X1.toml: [[check]] 1, if 1: nothing says what is measured; give one of question, serving, fleet, "
+            "scaling, formula, value",
         ),
         (
             '[[check]]\nfigure = "cost"\nvalue = "cost"\n[[check.solve]]\nwhat = "it"\n',
