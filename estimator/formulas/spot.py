@@ -9,8 +9,8 @@ import numpy as np
 from ..arrays import Array, times
 from ..breakdown import Breakdown
 
-# Beyond so many losses in a run nothing is ever finished: keeps exponentials finite.
-_NEVER = 100.0
+# Beyond so many losses in a run, or so much lost to failures, nothing is ever finished: keeps what follows finite.
+_NEVER, _HOPELESS = 100.0, 1e150
 
 
 class Spot(NamedTuple):
@@ -93,4 +93,5 @@ def overhead_with_spot(failure_overhead: Breakdown, spot_loss: Array) -> Breakdo
     >>> {name: float(part) for name, part in found.parts.items()}
     {'restarts': 0.25, 'spot': 0.125}
     """
-    return failure_overhead.beside({"spot": times(spot_loss, 1.0 + failure_overhead.total)})
+    held = np.minimum(1.0 + failure_overhead.total, _HOPELESS)
+    return failure_overhead.beside({"spot": times(spot_loss, held)})

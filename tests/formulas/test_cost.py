@@ -86,6 +86,12 @@ def test_spot_and_its_loss_by_hand() -> None:
     )
 
 
+def test_what_is_never_finished_stays_finite() -> None:
+    # A deadline is looked for among counts of which failures leave nothing: no product of the two may overflow.
+    lost = overhead_with_spot(Breakdown({"restarts": array(1e290)}), array(np.expm1(100.0)))
+    assert float(lost.total) == pytest.approx(1e290)
+
+
 def test_what_is_reserved_is_paid_for_used_or_not() -> None:
     assert rent(used=0.8) == pytest.approx({"rent": 200.0, "unused": 50.0, "spot": 0.0, "interruptions": 0.0})
 
