@@ -162,7 +162,10 @@ def test_a_question_file_loses_what_is_asked_for(estimate: Estimate, tmp_path: P
         (("--cost", "nan USD"), "--cost: 'nan USD' is not a number"),
         (("--cost", "0 USD"), "--cost: '0 USD' must be more than zero"),
         (("--energy", "-1 MWh"), "--energy: '-1 MWh' must be more than zero"),
-        (("--aim", "costs=1 USD"), "there is no quantity 'costs' to reach; did you mean 'cost'?"),
+        (
+            ("--aim", "costs=1 USD"),
+            "there is no quantity 'costs' to reach; did you mean 'cost' or 'own_cost'?",
+        ),
         (("--aim", "mfu"), "--aim: 'mfu' is not NAME=VALUE; write it like mfu=40%"),
         (
             ("--aim", "cost=1 USD", "--cost", "1 USD"),

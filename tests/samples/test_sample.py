@@ -282,7 +282,9 @@ def test_a_seed_that_is_none(seed: float, written: str) -> None:
 
 
 def test_a_quantity_that_there_is_not() -> None:
-    with pytest.raises(EstimatorError, match=r"^there is no quantity 'costs'; did you mean 'cost'\?$"):
+    with pytest.raises(
+        EstimatorError, match=r"^there is no quantity 'costs'; did you mean 'cost' or 'own_cost'\?$"
+    ):
         sample(case_of("record"), 16, wanted=("costs",))
 
 

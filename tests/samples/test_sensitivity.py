@@ -166,5 +166,7 @@ def test_more_unknowns_than_half_the_dimensions() -> None:
 
 
 def test_a_quantity_that_there_is_not() -> None:
-    with pytest.raises(EstimatorError, match=r"^there is no quantity 'costs'; did you mean 'cost'\?$"):
+    with pytest.raises(
+        EstimatorError, match=r"^there is no quantity 'costs'; did you mean 'cost' or 'own_cost'\?$"
+    ):
         sample(case_of("record"), 16).sensitivity(["costs"])

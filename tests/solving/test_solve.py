@@ -249,7 +249,7 @@ def test_what_is_wrong_is_told_at_once() -> None:
         "'recompute' cannot be solved for; these can be"
     )
     assert fault(FREE, "tokens", costs="1 USD") == [
-        "there is no quantity 'costs' to reach; did you mean 'cost'?"
+        "there is no quantity 'costs' to reach; did you mean 'cost' or 'own_cost'?"
     ]
     assert fault(FREE, "tokens", worst_stage=1) == [
         "there is no quantity 'worst_stage' to reach; did you mean 'first_stage_memory'?"
