@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .table import FIELDS
 
 _POOL = re.compile(r"\s*(?P<count>[^\s,x×*]*(?:,\d{3})*)\s*[x×*]\s*(?P<on>[^,]+?)\s*(?:,(?P<rest>.*))?")
 _HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beijing, price=2 USD/gpu/hour'"
+_MOST = 1e8  # accelerators, as of --count
 # What every pool says for itself, or nobody does.
 _OF_POOL = ("on", "count")
 _BARRED = ("nodes", "within", "node")
@@ -170,6 +172,11 @@ def _count(text: str, pool: str) -> float:
     if count == 0:
         raise EstimatorError(
             f"{units.shorten(pool)} is a pool of no accelerators; give it one or more, or leave it out"
+        )
+    # Totals have no run that would refuse it, and half a card or infinitely many would be answered.
+    if not 1 <= count <= _MOST or count != math.floor(count):
+        raise EstimatorError(
+            f"in {units.shorten(pool)}, {units.shorten(text)} is no whole number of accelerators from 1 to {_MOST:,.0f}"
         )
     return count
 

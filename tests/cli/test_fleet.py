@@ -156,3 +156,13 @@ def test_a_cpu_against_a_gpu(estimate: Estimate) -> None:
 def test_a_fault_ends_with_code_2(estimate: Estimate, words: tuple[str, ...], error: str) -> None:
     ran = estimate("fleet", *words)
     assert (ran.code, ran.out, ran.err) == (2, "", f"Error: {error}\n")
+
+
+@pytest.mark.parametrize("count", ["-5", "0.4", "2.5", "1e9", "1e400", "nan"])
+def test_totals_refuse_what_is_no_number_of_cards(estimate: Estimate, count: str) -> None:
+    ran = estimate("fleet", "--pool", f"{count} x a100")
+    assert (ran.code, ran.out, ran.err) == (
+        2,
+        "",
+        f"Error: --pool: in '{count} x a100', '{count}' is no whole number of accelerators from 1 to 100,000,000\n",
+    )

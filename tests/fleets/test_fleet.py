@@ -248,7 +248,10 @@ HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beiji
                 "'h100-sxm5' or 'v100-sxm'?",
             ],
         ),
-        ({"pools": ["8.5 x a100"]}, ["--pool '8.5 x a100': --count: '8.5' is not a whole number"]),
+        (
+            {"pools": ["8.5 x a100"]},
+            ["--pool: in '8.5 x a100', '8.5' is no whole number of accelerators from 1 to 100,000,000"],
+        ),
         (
             {"pools": ["8 x a100, sight=3"], "on": "a100", "within": "30 days"},
             [
