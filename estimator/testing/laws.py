@@ -20,7 +20,7 @@ from ..sweeps.sweep import Sweep
 # Parts of a step's time in which cards exchange something, or wait for it.
 EXCHANGES = (
     "tensor_parallel", "context_parallel", "expert_exchange", "sharding", "pipeline_transfer", "pipeline_bubble",
-    "gradient_exchange",
+    "gradient_exchange", "gradient_clipping",
 )  # fmt: skip
 # Parts of a card's memory that grow with the ranks it talks to, and what is a share of all others.
 _TALKING = ("communication", "fragmentation")
