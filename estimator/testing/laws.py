@@ -17,10 +17,10 @@ from ..presets import Presets
 from ..sweeps.cells import FITS, Chunk
 from ..sweeps.sweep import Sweep
 
-# Parts of a step's time in which cards exchange something, or wait for it.
+# Parts of a step's time in which cards exchange something, or wait for it; those of a node share its host.
 EXCHANGES = (
     "tensor_parallel", "context_parallel", "expert_exchange", "sharding", "pipeline_transfer", "pipeline_bubble",
-    "gradient_exchange", "gradient_clipping",
+    "gradient_exchange", "gradient_clipping", "offload",
 )  # fmt: skip
 # Parts of a card's memory that grow with the ranks it talks to, and what is a share of all others.
 _TALKING = ("communication", "fragmentation")
