@@ -37,14 +37,31 @@ def quotient(numerator: Array, denominator: Array) -> Array:
 
 
 def of_some(amount: Array, value: Array) -> Array:
-    """Return a value where there is something of an amount, else 0.
+    """Return a value where there is something of an amount, else 0; nothing at all where one amount holds for all.
 
     Examples
     --------
     >>> of_some(np.array([0.0, 2.0]), np.array([np.inf, 3.0])).tolist()
     [0.0, 3.0]
     """
+    if np.size(amount) == 1:  # no work where there is nothing, and no copy where there is something
+        return np.zeros(()) if amount == 0.0 else value
     return np.where(amount == 0.0, 0.0, value)
+
+
+def either(flag: Array, value: Array, other: Array) -> Array:
+    """Return a value where a flag is 1, else the other, which is not looked at where one flag holds for all.
+
+    Examples
+    --------
+    >>> either(np.array([0.0, 1.0]), np.float64(2), np.float64(3)).tolist()
+    [3.0, 2.0]
+    >>> float(either(np.float64(0), np.float64(2), np.float64(3)))
+    3.0
+    """
+    if np.size(flag) == 1:
+        return value if flag > 0.0 else other
+    return np.where(flag > 0.0, value, other)
 
 
 def times(amount: Array, other: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, of_some, quotient, times
+from ..arrays import Array, either, of_some, quotient, times
 from ..breakdown import Breakdown
 from .spot import Spot
 
@@ -179,8 +179,9 @@ def run_cost(
     >>> float(found.total), float(found.parts["development"])
     (300.0, 200.0)
     """
-    rented = {name: np.where(owned > 0.0, 0.0, part) for name, part in rent_cost.parts.items()}
-    bought = {name: np.where(owned > 0.0, part, 0.0) for name, part in own_cost.parts.items()}
+    none = np.zeros(())
+    rented = {name: either(owned, none, part) for name, part in rent_cost.parts.items()}
+    bought = {name: either(owned, part, none) for name, part in own_cost.parts.items()}
     machines = Breakdown({**rented, **bought})
     return machines.beside(
         {

@@ -104,7 +104,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     Eight micro-batches in a pipeline of two stages: one of 1.58 ms stands for the bubble:
 
     >>> from estimator.formulas.example import example_job
-    >>> job = example_job(count=2, pp=2, global_batch=8, pipeline_use=0)
+    >>> job = example_job(count=2, pp=2, global_batch=8, pipeline_use=0, memory_bandwidth=np.inf)
     >>> {name: float(part.round(9)) for name, part in parts_time(job).items() if part > 0}
     {'matrix_products': 0.01152, 'attention': 0.00112, 'pipeline_bubble': 0.00158}
     """
@@ -180,7 +180,7 @@ def modelled_step_time(job: Job) -> Breakdown:
     Examples
     --------
     >>> from estimator.formulas.example import example_job
-    >>> round(float(modelled_step_time(example_job(step_overhead=0.01, slowness=2)).total), 5)
+    >>> round(float(modelled_step_time(example_job(step_overhead=0.01, slowness=2, memory_bandwidth=np.inf)).total), 5)
     0.02632
     """
     slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale_slowness(job)
@@ -235,7 +235,7 @@ def small_scale_time(job: Job) -> Array:
     Sixteen accelerators exchange gradients over the network, the eight of a server over the fast link:
 
     >>> from estimator.formulas.example import example_job
-    >>> job = example_job(count=16, global_batch=16)
+    >>> job = example_job(count=16, global_batch=16, memory_bandwidth=np.inf)
     >>> round(float(modelled_step_time(job).total), 6), round(float(small_scale_time(job)), 6)
     (0.00766, 0.00652)
     """

@@ -26,7 +26,7 @@ class Money(NamedTuple):
 
         Examples
         --------
-        >>> Money(0.08 / 3.6e6, "USD", "J").write(), Money(2e4, "CNY").write()
+        >>> parse_money("0.08 USD/kWh", "tariff").write(), Money(2e4, "CNY").write()
         ('0.08 USD/kWh', '20000 CNY')
         """
         shown, house = _SHOWN.get(self.per, ""), self.per.replace("*", "/")
@@ -100,7 +100,7 @@ def parse_money(text: str, kind: str) -> Money:
 
     Examples
     --------
-    >>> parse_money("250000 USD/node", "purchase"), parse_money("36 USD/kWh", "tariff").rate
+    >>> parse_money("250000 USD/node", "purchase"), round(parse_money("36 USD/kWh", "tariff").rate, 12)
     (Money(rate=250000.0, currency='USD', per='node'), 1e-05)
     """
     wanted = KINDS[kind]

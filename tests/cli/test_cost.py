@@ -54,7 +54,7 @@ def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
     assert sum(line.startswith("owning (") for line in lines) == 2
     assert "Owners are charged 3 years of the 5 years in which machines are paid back" in ran.out
     assert "the runs before the last (--development, 3.4 for LLaMA)" in " ".join(ran.out.split())
-    assert "tariff, own, china = 0.0925 USD/kWh (--tariff)" in ran.out
+    assert "tariff, own, china = 0.0925 USD/kWh (--tariff)" in " ".join(ran.out.split())
 
 
 def test_the_formats_hold_the_same_figures(estimate: Estimate) -> None:

@@ -75,7 +75,8 @@ def test_no_other_interval_keeps_noticeably_more(stall: float, ratio: float, res
     mean = array(stall * ratio)
 
     def total(interval: object) -> object:
-        lost = reliability.overhead(mean, array(interval), array(stall), array(restart), array(0), array(0))
+        nothing = reliability.Wasted(array(0), array(0))
+        lost = reliability.overhead(mean, array(interval), array(stall), array(restart), array(0), nothing)
         return 1.0 + lost.total
 
     best = float(checkpoints.daly_interval(array(stall), mean))

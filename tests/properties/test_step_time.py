@@ -264,7 +264,7 @@ def rescaled(case: Case, scale: Mapping[str, float]) -> Case:
     columns: dict[str, Array] = {}
     for name, value in case.columns.items():
         unit = "byte" if name.startswith("method_base") else UNIT.get(name.removeprefix("fit_"), "1")
-        bases = {} if unit in ("currency/accelerator/hour", "year") else units.unit_bases(unit)[1]
+        bases = {} if unit.startswith("currency") or unit == "year" else units.unit_bases(unit)[1]
         ratio = math.prod(scale.get(base, 1.0) ** power for base, power in bases.items())
         columns[name] = array(value) * ratio
     return case.with_columns(columns)
