@@ -31,6 +31,7 @@ from .formulas import (
     step_time,
     throughput,
 )
+from .formulas.capital import Ownership
 from .formulas.collectives import Machine
 from .formulas.cost import Project
 from .formulas.energy import Draw
@@ -39,7 +40,6 @@ from .formulas.layout import Layout
 from .formulas.memory import Optimizer
 from .formulas.memory_card import Card
 from .formulas.memory_states import Method
-from .formulas.ownership import Ownership
 from .formulas.parameters import Transformer
 from .formulas.spot import Spot
 from .shown import SHOWN_INPUTS

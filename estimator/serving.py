@@ -12,9 +12,10 @@ import numpy as np
 from . import ranges
 from .arrays import Array, array
 from .case import Case, Unknown
-from .formulas import serving
+from .formulas import serving, serving_memory
 from .formulas.parameters import Transformer, active_parameters, total_parameters
-from .formulas.serving import Elements, Replica
+from .formulas.serving import Replica
+from .formulas.serving_memory import Elements
 from .inputs.serving import ServingQuestion
 from .lower import lower
 from .presets import Presets
@@ -201,14 +202,14 @@ def _count(
     if question.run.count is not None:
         return question.run.count
     model, elements = _model(case.columns), Elements(array(settled["weight"]), array(settled["cached"]))
-    weights = serving.weights_size(model, elements)
-    cache = serving.cache_size(model, array(settled["context"]), elements)
+    weights = serving_memory.weights_size(model, elements)
+    cache = serving_memory.cache_size(model, array(settled["context"]), elements)
     room = case.columns["memory_usable"]
     if not math.isfinite(float(room)):
         assumed["count"] = "memory is not on record: one accelerator"
         return 1.0
     assumed["count"] = "the fewest whose memory holds the weights and one sequence"
-    return float(serving.fewest_that_hold(room, weights, cache))
+    return float(serving_memory.fewest_that_hold(room, weights, cache))
 
 
 def _model(columns: Mapping[str, Array]) -> Transformer:
@@ -228,9 +229,12 @@ def bounds(columns: Mapping[str, Array], settled: Mapping[str, Array]) -> dict[s
     elements = Elements(settled["weight"], settled["cached"])
     replica = Replica(count * columns["peak"], count * columns["memory_bandwidth"])
     context, one = settled["context"], array(1.0)
-    weights, cache = serving.weights_size(model, elements), serving.cache_size(model, context, elements)
+    weights, cache = (
+        serving_memory.weights_size(model, elements),
+        serving_memory.cache_size(model, context, elements),
+    )
     room = count * columns["memory_usable"]
-    held = np.maximum(serving.sequences_held(room, weights, cache), 1.0)
+    held = np.maximum(serving_memory.sequences_held(room, weights, cache), 1.0)
     batch = np.where(np.isnan(settled["batch"]), held, settled["batch"])
     single = serving.decoding_time(model, context, one, elements, replica)
     together = serving.decoding_time(model, context, batch, elements, replica)
@@ -239,7 +243,7 @@ def bounds(columns: Mapping[str, Array], settled: Mapping[str, Array]) -> dict[s
     return {
         "parameters": total_parameters(model).total, "active_parameters": active_parameters(model),
         "weights": weights, "cache": cache, "memory": room,
-        "fewest_accelerators": serving.fewest_that_hold(columns["memory_usable"], weights, cache),
+        "fewest_accelerators": serving_memory.fewest_that_hold(columns["memory_usable"], weights, cache),
         "flops_per_token": serving.forward_flops(model, context).total,
         "flops_short": serving.short_forward_flops(active_parameters(model), one),
         "parity": serving.served_at_parity(columns["tokens"]),

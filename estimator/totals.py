@@ -11,7 +11,7 @@ import numpy as np
 from . import ranges
 from .arrays import Array, array
 from .errors import EstimatorError
-from .formulas.fleet import accelerators_for_compute, compute_of_accelerators
+from .formulas.compute_totals import accelerators_for_compute, compute_of_accelerators
 from .inputs.compute import read_compute, read_precision, without_precision
 from .presets import Presets
 from .provenance import Figure

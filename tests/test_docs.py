@@ -20,6 +20,7 @@ import pytest
 import estimator.formulas
 from estimator import Run, ask
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
+from estimator.formulas.capital import Ownership
 from estimator.formulas.collectives import Machine
 from estimator.formulas.cost import Project
 from estimator.formulas.job import Coefficients, Host
@@ -27,7 +28,6 @@ from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
-from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.scaling_laws import Law
 from estimator.formulas.spot import Spot

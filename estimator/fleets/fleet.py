@@ -15,7 +15,7 @@ from ..case import Case
 from ..compare import Comparison
 from ..errors import QuestionError
 from ..estimate import Estimate
-from ..formulas.fleet import mfu_for_ratio
+from ..formulas.compute_totals import mfu_for_ratio
 from ..inputs.fleet import FleetQuestion
 from ..lower import lower
 from ..presets import Presets

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..arrays import Array, quotient
 from ..breakdown import Breakdown
-from .ownership import Ownership, computers, with_idle
+from .capital import Ownership
+from .ownership import computers, with_idle
 
 
 def break_even_utilisation(ownership: Ownership, own_price: Breakdown, rent_price: Array) -> Array:
@@ -91,7 +92,7 @@ def break_even_time(
     --------
     A card of 30,000 that saves 12,000 a year: two and a half years; with 10 % interest, 3.02.
 
-    >>> from estimator.formulas.ownership import capital_recovery
+    >>> from estimator.formulas.capital import capital_recovery
     >>> one, none = np.float64(1), np.float64(0)
     >>> fields = dict.fromkeys(Ownership._fields, none) | {"utilisation": one, "interest_period": one, "life": 5 * one}
     >>> bought = Breakdown({"accelerators": np.float64(30_000)})

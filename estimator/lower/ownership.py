@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from ..case import Unknown
-from ..formulas.ownership import Ownership
+from ..formulas.capital import Ownership
 from ..inputs.money_table import OWNER
 from ..provenance import Figure, Origin
 from .asked import Asked

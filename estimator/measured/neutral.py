@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..formulas.capital import Ownership
 from ..formulas.cost import Project
-from ..formulas.ownership import Ownership
 from ..formulas.spot import Spot
 from ..inputs.stacks import STACKS
 from ..lower.memory import card_figures, gradient_bytes, method_columns, stack_columns

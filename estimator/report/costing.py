@@ -9,9 +9,9 @@ from typing import Any
 from .. import units
 from ..costing import QUANTITIES, Costing, Way
 from ..estimate import Amount, Estimate
+from ..formulas.capital import Ownership
 from ..formulas.cost import Project
 from ..formulas.energy import Draw
-from ..formulas.ownership import Ownership
 from ..formulas.spot import Spot
 from . import answer, words
 from .document import as_json, fit_warnings, in_unit

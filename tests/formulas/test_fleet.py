@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estimator.formulas.compute_totals import accelerators_for_compute, compute_of_accelerators, mfu_for_ratio
 from estimator.formulas.fleet import (
-    accelerators_for_compute,
-    compute_of_accelerators,
     exposed_exchange,
     joint_goodput,
     link_for_loss,
     matched_batches,
-    mfu_for_ratio,
     paced_throughput,
     site_exchange_time,
 )

@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 from estimator.arrays import array
 from estimator.breakdown import Breakdown
 from estimator.formulas.break_even import break_even_time, break_even_utilisation
+from estimator.formulas.capital import Ownership, capital_recovery
 from estimator.formulas.energy import Draw
-from estimator.formulas.ownership import (
-    Ownership,
-    capital_recovery,
-    electricity,
-    investment,
-    own_cost,
-    own_price,
-)
+from estimator.formulas.ownership import electricity, investment, own_cost, own_price
 
 YEAR = 365.25 * 86400.0
 few = settings(deadline=None, max_examples=60)

@@ -9,18 +9,20 @@ from hypothesis import strategies as st
 
 from estimator.formulas.flops import short_form_flops, training_flops_per_token
 from estimator.formulas.serving import (
-    Elements,
     Replica,
     accelerators_for_demand,
-    cache_size,
     decoding_time,
-    fewest_that_hold,
     forward_flops,
     prefill_time,
     roofline_time,
-    sequences_held,
     served_at_parity,
     short_forward_flops,
+)
+from estimator.formulas.serving_memory import (
+    Elements,
+    cache_size,
+    fewest_that_hold,
+    sequences_held,
     weights_read,
     weights_size,
 )

@@ -14,13 +14,13 @@ from estimator import units
 from estimator.breakdown import Breakdown
 from estimator.estimate import STEPS
 from estimator.formulas import throughput
+from estimator.formulas.capital import Ownership
 from estimator.formulas.cost import Project
 from estimator.formulas.energy import Draw
 from estimator.formulas.layout import Layout
 from estimator.formulas.memory import Optimizer
 from estimator.formulas.memory_card import Card
 from estimator.formulas.memory_states import Method
-from estimator.formulas.ownership import Ownership
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.reliability import Wasted
 from estimator.formulas.shapes import transformer

@@ -80,7 +80,7 @@ def test_a_scaling_law_is_that_of_scale() -> None:
 def test_a_formula_takes_the_ends_of_its_figures() -> None:
     """20e18 over 256e12, and over the 320e12 that others give for the same chip."""
     asks = {
-        "formula": "fleet.accelerators_for_compute",
+        "formula": "compute_totals.accelerators_for_compute",
         "given": {"total": "20e18 OP/s", "peak": "accelerators/huawei-ascend-910:peak_fp16"},
     }
     found = measure("here", asks, bench())
