@@ -39,6 +39,7 @@ def costing_page(costing: Costing, question: Mapping[str, Any], width: int) -> P
         "\n".join(wrapped(text, width, "", "    ") for text in [_title(costing), *_warnings(costing)]),
         _block(costing, "cost", "for all of it" if costing.period else "the run"),
         _block(costing, "cost_per_hour", "an accelerator-hour in use"),
+        wrapped(_dearer(costing), width, "", "    "),
         *(_break_even(costing, owner) for owner in costing.owners if costing.rented),
         wrapped(_work(costing), width, "", "    "),
         wrapped(_not_counted(first), width, "", "    "),
@@ -116,6 +117,20 @@ def _more(costing: Costing, divisor: float) -> list[list[str]]:
         each = [float(way.estimate.cost_per_application.value) / divisor for way in costing.ways]
         found.append([f"each of {words.digits(applications)} applications", *map(words.digits, each)])
     return found
+
+
+def _dearer(costing: Costing) -> str:
+    """Warn of reservations above the price without one: their offers are those of other providers."""
+    prices = {way.name: float(way.estimate.case.columns["price"]) for way in costing.rented}
+    least = prices.get("on-demand", math.inf)
+    found = [name for name, price in prices.items() if name.startswith("reserved") and price > least]
+    if not found:
+        return ""
+    return (
+        f"Warning: {' and '.join(found)} {'is' if len(found) == 1 else 'are'} dearer than on-demand: the offers on "
+        "record are those of other providers. That tells of them, not of what a reservation saves; give --price with "
+        "what you are offered."
+    )
 
 
 def _break_even(costing: Costing, owner: Way) -> Grid:

@@ -57,6 +57,13 @@ def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
     assert "tariff, own, china = 0.0925 USD/kWh (--tariff)" in " ".join(ran.out.split())
 
 
+def test_a_reservation_above_the_price_without_one_is_told(estimate: Estimate) -> None:
+    # On record: 7.67 USD, the one reserved-1y offer of 2025, against 6.35, the median of eight providers of 2026.
+    told = "Warning: reserved-1y is dearer than on-demand: the offers on record are those of other providers."
+    assert told in " ".join(estimate(*FLEET).out.split())
+    assert "Warning" not in estimate(*RUN).out  # at one price there is nothing to compare
+
+
 def test_the_formats_hold_the_same_figures(estimate: Estimate) -> None:
     document = json.loads(estimate(*RUN, "--format", "json").out)
     assert document["schema"] == "estimator/cost/1"
