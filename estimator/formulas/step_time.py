@@ -90,10 +90,10 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     Notes
     -----
     .. math:: m \left(\delta t_{stage} + \iota t_{head} + t_{wait} + t_{send}\right)
-        + b \left((t_{stage} + t_{head} / p) (1 + \omega) + t_{send}\right) + t_{gradients} + t_{optimizer} + t_0
+        + b \left(t_{stage} + t_{head} / p + t_{wait}' + t_{send}\right) + t_{gradients} + t_{optimizer} + t_0
 
-    with m micro-batches, the deepest stage :math:`\delta` times as deep as the mean, the bubble b, and :math:`\omega`
-    the share by which waiting for sharded weights lengthens a micro-batch.
+    with m micro-batches, the deepest stage :math:`\delta` times as deep as the mean, the bubble b, and
+    :math:`t_{wait}'` what the mean stage waits for sharded weights: it has less time to hide them in than the deepest.
 
     References
     ----------
@@ -119,9 +119,10 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     slowest = body * deep + head_share(job) * head
     gathered = _over(sharded_weights_time, job, _gathered(job, held, learning))
     wait = exposed(slowest, gathered)
-    fetch = exposed(slowest, gathered + _over(fetched_weights_time, job, held)) - wait
-    transfer = pipeline_transfer_time(job)
-    idle = bubble_share(job) * ((body + head / layout.pp) * (1.0 + (wait + fetch) / slowest) + transfer)
+    brought = gathered + _over(fetched_weights_time, job, held)
+    fetch = exposed(slowest, brought) - wait
+    transfer, mean = pipeline_transfer_time(job), body + head / layout.pp
+    idle = bubble_share(job) * (mean + exposed(mean, brought) + transfer)
     return {
         **{name: count * part for name, part in stage.items()},
         "logits": count * head / layout.pp,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import estimator.formulas
@@ -83,12 +83,29 @@ BANDWIDTHS = (
 
 @some
 @given(questions(), st.sampled_from([*BANDWIDTHS, "peak", "peak_16bit"]), st.floats(1.0, 100.0))
+@example(
+    {
+        "model": "llama-7b",
+        "on": "huawei-ascend-910b2",
+        "pp": 2,
+        "zero": 3,
+        "global_batch": 2,
+        "micro_batch": 1,
+        "count": 4,
+        "tp": 1,
+        "cp": 1,
+        "ep": 1,
+        "vpp": 1,
+        "recompute": "none",
+        "tokens": "1T",
+        "seq": 2048,
+    },
+    "peak_16bit",
+    2.0,
+)  # fmt: skip  (all wait for weights: a bubble that took the deepest stage's wait was longer by 0.19 %)
 def test_a_faster_machine_is_never_slower(question: dict[str, Any], name: str, faster: float) -> None:
     case = lowered(question)
-    # A bubble waits for the mean stage, which gains on the slowest where all wait for weights and little else is done:
-    # by 0.19 % for two micro-batches of a 7B model on four Ascend 910B2, the farthest seen.
-    slack = 3e-3 if case.columns["pp"] > 1 and case.columns["zero"] == 3 else 1e-12
-    assert timed(case, **{name: float(case.columns[name]) * faster}) <= timed(case) * (1 + slack)
+    assert timed(case, **{name: float(case.columns[name]) * faster}) <= timed(case) * (1 + 1e-12)
 
 
 @some
