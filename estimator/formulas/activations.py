@@ -93,20 +93,12 @@ def inner_activation(model: Transformer, width: Array, eager: Array) -> Array:
 def expert_activation(model: Transformer, eager: Array, load: Array) -> Array:
     r"""Bytes a token of routed and shared experts on the fullest rank, no token being dropped. [byte/token]
 
-    Parameters
-    ----------
-    model
-        Dimensions. [1]
-    eager
-        1 where each operation keeps what it gives. [1]
-    load
-        Tokens of the fullest rank over their mean. [1]
-
     Notes
     -----
     .. math:: \iota_x k_e (4 h + (4 + 2 g) f_e) + (4 + 2 g) f_s
 
-    Each of a token's :math:`k_e` experts keeps a copy of its input and its output beside the inner widths.
+    Each of a token's :math:`k_e` experts keeps a copy of its input and its output beside the inner widths;
+    :math:`\iota_x` is ``load``, the tokens of the fullest rank over their mean.
 
     References
     ----------
