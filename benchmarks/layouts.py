@@ -43,7 +43,8 @@ class Counted(np.ndarray[Any, np.dtype[np.float64]]):
     seen: ClassVar[Counter[tuple[str, int]]] = Counter()
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        result = getattr(ufunc, method)(*(_plain(each) for each in inputs), **named)
+        plain = {name: _plain(each) for name, each in named.items()}
+        result = getattr(ufunc, method)(*(_plain(each) for each in inputs), **plain)
         return self._noted(ufunc.__name__, result)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -60,7 +61,7 @@ class Counted(np.ndarray[Any, np.dtype[np.float64]]):
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         several: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        return [_plain(each) for each in several]
+        return type(value)(_plain(each) for each in several)  # pyright: ignore[reportUnknownVariableType]
     return value.view(np.ndarray) if isinstance(value, Counted) else value
 
 

@@ -34,7 +34,7 @@ def lower(asked: Asked) -> None:
     if not owned:
         counted = {"life"} if asked.run.embodied is not None else set[str]()
         purse.useless([name for name in OWNER if name not in counted], "--plan own")
-        purse.leave(set(Ownership._fields) - {"utilisation", "tariff"})
+        purse.leave([name for name in Ownership._fields if name not in ("utilisation", "tariff")])
         _utilisation_of_rent(purse, reserved)
         _tariff(purse) if asked.run.tariff else purse.leave(["tariff"])
         return

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from estimator import Case, EstimatorError, Presets, Run, ask
+from estimator.formulas.capital import Ownership
 from estimator.lower import lower
 
 PRESETS = Presets()
@@ -28,6 +29,13 @@ def fault(**given: Any) -> str:
     with pytest.raises(EstimatorError) as caught:
         case(**given)
     return str(caught.value)
+
+
+def test_columns_of_a_rented_run_come_in_one_order() -> None:
+    # A set of names would have another order in each process.
+    left = [name for name in case(**QUESTION).columns if name in Ownership._fields]
+    rest = [name for name in Ownership._fields if name in left and name not in ("utilisation", "tariff")]
+    assert [name for name in left if name in rest] == rest
 
 
 # Prices of machines.
