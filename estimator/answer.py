@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,8 @@ from .ranges import Values
 
 _LATE = "no count finishes in that time: more accelerators hardly shorten the run"
 _WHOLE = {step.name for step in STEPS if step.whole}
+# So many numbers have their ends worked out at once.
+_TOGETHER = 1 << 16
 # Shares of the peak, which nothing passes.
 MOST = {"mfu": 1.0, "hfu": 1.0}
 
@@ -139,9 +141,26 @@ def with_ranges(case: Case, wanted: Iterable[str] = ()) -> Estimate:
         for name, members in spread.parts.items()
     }
     values = {name: value[..., 0] for name, value in points.items()}
-    ends = {name: ends_of(name, value) for name, value in points.items()}
-    low, high = ({name: pair[side] for name, pair in ends.items()} for side in (0, 1))
-    return Estimate(case, values, parts, low, high)
+    return Estimate(case, values, parts, *_all_ends(points))
+
+
+def _all_ends(points: Mapping[str, Values]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the low and the high ends of quantities; few numbers of one shape take no longer together than alone."""
+    low, high = dict[str, Array](), dict[str, Array]()
+    for shape in dict.fromkeys(value.shape for value in points.values()):
+        alike = [name for name, value in points.items() if value.shape == shape]
+        step = max(_TOGETHER // max(math.prod(shape), 1), 1)
+        for start in range(0, len(alike), step):
+            names = alike[start : start + step]
+            # The quantities lie on a first axis.
+            whole, most = (
+                np.array(each).reshape(-1, *[1] * (len(shape) - 1))
+                for each in ([name in _WHOLE for name in names], [MOST.get(name, math.inf) for name in names])
+            )
+            ends = ranges.around(np.stack([points[name] for name in names]), whole=whole, most=most)
+            for found, values in zip((low, high), ends, strict=True):
+                found.update(zip(names, np.asarray(values), strict=True))
+    return low, high
 
 
 def ends_of(name: str, points: Values) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from .estimate import evaluate
 from .formulas.ranges import combined_ends
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
+Flag = np.ndarray[Any, np.dtype[np.bool_]] | bool
 # Ends this near to a whole number are that number: what logarithms and roots leave is no accelerator more.
 _NOISE = 1e-9
 
@@ -88,10 +89,11 @@ def apart(moved: Values, other: Values) -> Values:
     return np.where(alike, 0.0, moved - np.where(alike, 0.0, other))
 
 
-def around(values: Values, *, whole: bool = False, most: float = np.inf) -> tuple[Array, Array]:
+def around(values: Values, *, whole: Flag = False, most: Array = np.inf) -> tuple[Array, Array]:
     """Return the low and the high end of a quantity on a last axis of points; on whole numbers where it counts.
 
-    ``most`` is what the quantity can be at most: several unknowns at their best do not get beyond it.
+    ``most`` is what the quantity can be at most: several unknowns at their best do not get beyond it. Both may be
+    arrays, where several quantities lie on an axis before the last.
 
     A quantity that is infinite may be as little as at the best of the ends.
     """
@@ -100,6 +102,7 @@ def around(values: Values, *, whole: bool = False, most: float = np.inf) -> tupl
         np.isposinf(values[..., 0]), values.min(axis=-1, initial=np.inf, where=~np.isnan(values)), low
     )
     high = np.minimum(high, np.maximum(most, values[..., 0]))
-    if whole:
-        return np.floor(low * (1.0 + _NOISE)), np.ceil(high * (1.0 - _NOISE))
+    if np.any(whole):
+        low = np.where(whole, np.floor(low * (1.0 + _NOISE)), low)
+        high = np.where(whole, np.ceil(high * (1.0 - _NOISE)), high)
     return low, high
