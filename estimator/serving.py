@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from . import ranges
 from .arrays import Array, array
 from .case import Case, Unknown
-from .formulas import serving, serving_memory
-from .formulas.parameters import Transformer, active_parameters, total_parameters
-from .formulas.serving import Replica
+from .formulas import serving_memory
 from .formulas.serving_memory import Elements
 from .inputs.serving import ServingQuestion
 from .lower import lower
 from .presets import Presets
 from .provenance import Figure, Origin, Source
+from .ranges import Values
 from .records import Record
+from .serving_bounds import WHOLE, bounds, model_of
 from .totals import peak_at
 
 BOUND = (
@@ -32,21 +32,13 @@ _BYTES = {"fp64": 8.0, "fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8"
           "fp4": 0.5, "nvfp4": 0.5, "int4": 0.5}  # fmt: skip
 _SIXTEEN = ("bf16", "fp16", "fp32")
 _DAY = 86400.0
-# Every quantity of the answer and its unit, in the order of the table.
-UNITS: Mapping[str, str] = {
-    "parameters": "1", "active_parameters": "1", "weights": "byte", "cache": "byte", "memory": "byte",
-    "fewest_accelerators": "accelerator", "flops_per_token": "FLOP", "flops_short": "FLOP", "parity": "token",
-    "prefill_time": "s", "token_time": "s", "token_rate": "token/s", "batch": "1", "batch_time": "s",
-    "batch_rate": "token/s", "rate_per_accelerator": "token/s", "accelerators": "accelerator",
-}  # fmt: skip
-_WHOLE = {"fewest_accelerators", "accelerators"}
 
 
 @dataclass(frozen=True)
 class Serving:
     """The bounds of a question in house units, each with its range; NaN where a question leaves one out.
 
-    Attributes of the names in `UNITS` are reached by ``serving["token_time"]``.
+    Attributes of the names in `serving_bounds.UNITS` are reached by ``serving["token_time"]``.
     """
 
     question: ServingQuestion
@@ -78,6 +70,23 @@ class Serving:
         return "memory" if self.values["token_time"] > compute * (1.0 + 1e-9) else "computing"
 
 
+class Bound(NamedTuple):
+    """One bound with its ends, in house units."""
+
+    value: float
+    low: float
+    high: float
+
+
+class _Cards(NamedTuple):
+    """The model and the accelerators of a question, and the peak of the precision that is served."""
+
+    case: Case
+    record: Record
+    precision: str
+    peak: Figure
+
+
 def ask_serving(question: ServingQuestion, presets: Presets | None = None) -> Serving:
     """Return the bounds on serving a model.
 
@@ -95,20 +104,13 @@ def ask_serving(question: ServingQuestion, presets: Presets | None = None) -> Se
     (2.0, 0.033)
     """
     records = presets or Presets()
-    case = lower(question.run, records)
-    record = records.load("accelerators", case.words["accelerator"])
-    precision, peak = _precision(question, record)
-    case = _as_published(question, _with_peak(case, peak), records)
-    settled, assumed = _settled(question, case, precision)
-    points = _points(case, settled)
+    cards = _cards(question, records)
+    settled, assumed = _settled(question, cards.case, cards.precision)
+    points = _points(cards.case, {name: array(value) for name, value in settled.items()})
     values = {name: float(value[0]) for name, value in points.items()}
-    ends = {
-        name: ranges.around(value, whole=name in _WHOLE)
-        if math.isfinite(values[name])
-        else (math.nan, math.nan)
-        for name, value in points.items()
-    }
+    ends = {name: _ends(name, value) for name, value in points.items()}
     low, high = ({name: float(pair[side]) for name, pair in ends.items()} for side in (0, 1))
+    _, record, precision, peak = cards
     figures = [
         peak,
         *(record.figures[each] for each in ("memory", "memory_bandwidth") if each in record.figures),
@@ -116,6 +118,47 @@ def ask_serving(question: ServingQuestion, presets: Presets | None = None) -> Se
     sources = tuple(dict.fromkeys(figure.source for figure in figures))
     notes = _notes(values, settled, record)
     return Serving(question, record, precision, peak, values, low, high, settled, assumed, notes, sources)
+
+
+def ask_bound(questions: Sequence[ServingQuestion], name: str, presets: Presets) -> list[Bound]:
+    """Return one bound of several questions; those about the same model on the same cards are evaluated together.
+
+    Examples
+    --------
+    >>> asked = [ServingQuestion.read({"params": "7B", "context": length}) for length in (1024, 2048)]
+    >>> short, long = ask_bound(asked, "token_time", Presets())
+    >>> short.value < long.value, short.value == ask_serving(asked[0])["token_time"]
+    (True, True)
+    """
+    alike: dict[str, list[int]] = {}
+    for place, question in enumerate(questions):
+        alike.setdefault(repr((question.run, question.precision)), []).append(place)
+    found: dict[int, Bound] = {}
+    for places in alike.values():
+        cards = _cards(questions[places[0]], presets)
+        settled = [_settled(questions[place], cards.case, cards.precision)[0] for place in places]
+        columns = {key: np.array([[each[key]] for each in settled]) for key in settled[0]}
+        points = np.broadcast_to(
+            _points(cards.case, columns)[name], (len(places), 2 * len(cards.case.unknowns) + 1)
+        )
+        rows = np.stack([points[:, 0], *map(np.asarray, _ends(name, points))], axis=-1).tolist()
+        found |= {place: Bound(*row) for place, row in zip(places, rows, strict=True)}
+    return [found[place] for place in range(len(questions))]
+
+
+def _ends(name: str, points: Values) -> tuple[Array, Array]:
+    """Return both ends of a bound on a last axis of points; NaN where the bound itself is no number."""
+    low, high = ranges.around(points, whole=name in WHOLE)
+    known = np.isfinite(points[..., 0])
+    return np.where(known, low, math.nan), np.where(known, high, math.nan)
+
+
+def _cards(question: ServingQuestion, records: Presets) -> _Cards:
+    """Lower the model and the accelerators of a question."""
+    case = lower(question.run, records)
+    record = records.load("accelerators", case.words["accelerator"])
+    precision, peak = _precision(question, record)
+    return _Cards(_as_published(question, _with_peak(case, peak), records), record, precision, peak)
 
 
 def _precision(question: ServingQuestion, record: Record) -> tuple[str, Figure]:
@@ -201,7 +244,7 @@ def _count(
     """Return the accelerators of a replica: those given, or the fewest whose memory holds it."""
     if question.run.count is not None:
         return question.run.count
-    model, elements = _model(case.columns), Elements(array(settled["weight"]), array(settled["cached"]))
+    model, elements = model_of(case.columns), Elements(array(settled["weight"]), array(settled["cached"]))
     weights = serving_memory.weights_size(model, elements)
     cache = serving_memory.cache_size(model, array(settled["context"]), elements)
     room = case.columns["memory_usable"]
@@ -212,49 +255,11 @@ def _count(
     return float(serving_memory.fewest_that_hold(room, weights, cache))
 
 
-def _model(columns: Mapping[str, Array]) -> Transformer:
-    return Transformer(**{name: columns[name] for name in Transformer._fields})
-
-
-def _points(case: Case, settled: Mapping[str, float]) -> dict[str, Any]:
+def _points(case: Case, settled: Mapping[str, Array]) -> dict[str, Values]:
     """Return every bound on an axis of 2 k + 1 points: the case itself, then each unknown's ends."""
     spread = ranges.spread(case)
-    found = bounds(spread.columns, {name: array(value) for name, value in settled.items()})
+    found = bounds(spread.columns, settled)
     return ranges.points({name: value * np.ones(1) for name, value in found.items()}, case)
-
-
-def bounds(columns: Mapping[str, Array], settled: Mapping[str, Array]) -> dict[str, Array]:
-    """Return every bound in `UNITS` from the columns of a case and what was settled, whatever their shape."""
-    model, count = _model(columns), settled["count"]
-    elements = Elements(settled["weight"], settled["cached"])
-    replica = Replica(count * columns["peak"], count * columns["memory_bandwidth"])
-    context, one = settled["context"], array(1.0)
-    weights, cache = (
-        serving_memory.weights_size(model, elements),
-        serving_memory.cache_size(model, context, elements),
-    )
-    room = count * columns["memory_usable"]
-    held = np.maximum(serving_memory.sequences_held(room, weights, cache), 1.0)
-    batch = np.where(np.isnan(settled["batch"]), held, settled["batch"])
-    single = serving.decoding_time(model, context, one, elements, replica)
-    together = serving.decoding_time(model, context, batch, elements, replica)
-    prefill = serving.prefill_time(model, settled["prompt"], columns["causal"], elements, replica)
-    answered = settled["answer"] * together / batch
-    return {
-        "parameters": total_parameters(model).total, "active_parameters": active_parameters(model),
-        "weights": weights, "cache": cache, "memory": room,
-        "fewest_accelerators": serving_memory.fewest_that_hold(columns["memory_usable"], weights, cache),
-        "flops_per_token": serving.forward_flops(model, context).total,
-        "flops_short": serving.short_forward_flops(active_parameters(model), one),
-        "parity": serving.served_at_parity(columns["tokens"]),
-        "prefill_time": np.where(settled["prompt"] > 0, prefill, np.nan),
-        "token_time": single, "token_rate": 1.0 / single,
-        "batch": batch, "batch_time": together, "batch_rate": batch / together,
-        "rate_per_accelerator": batch / together / count,
-        "accelerators": serving.accelerators_for_demand(
-            settled["requests"], prefill, answered, count, settled["load"]
-        ),
-    }  # fmt: skip
 
 
 def _notes(values: Mapping[str, float], settled: Mapping[str, float], record: Record) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from estimator.errors import EstimatorError
 from estimator.inputs.serving import ServingQuestion
 from estimator.presets import Presets
-from estimator.serving import UNITS, Serving, ask_serving
+from estimator.serving import Serving, ask_bound, ask_serving
+from estimator.serving_bounds import UNITS
 
 RECORDS = Presets()
 
@@ -147,3 +148,24 @@ def test_a_question_reads_back() -> None:
         {"params": "7B", "on": "a100", "answer": "1k", "load": "50%", "precision": "INT8"}
     )
     assert ServingQuestion.read(asked.write()) == asked
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"params": st.sampled_from(["7B", "70B"]), "on": st.sampled_from(["h100", "huawei-ascend-910b2"])},
+            optional={"count": st.integers(1, 64), "prompt": st.integers(1, 10_000),
+                      "answer": st.integers(1, 10_000), "batch": st.integers(1, 1000),
+                      "tokens_per_day": st.just("1B"), "precision": st.just("int8")},
+        ),
+        min_size=1, max_size=4,
+    ),
+    st.sampled_from(sorted(UNITS)),
+)  # fmt: skip
+@settings(deadline=None, max_examples=25)
+def test_one_bound_of_several_questions_is_that_of_each(asked: list[dict[str, Any]], name: str) -> None:
+    questions = [ServingQuestion.read(each, RECORDS) for each in asked]
+    for question, found in zip(questions, ask_bound(questions, name, RECORDS), strict=True):
+        alone = ask_serving(question, RECORDS)
+        expected = (alone.values[name], alone.low[name], alone.high[name])
+        assert tuple(found) == pytest.approx(expected, rel=1e-14, nan_ok=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import units
-from ..serving import UNITS, Serving
+from ..serving import Serving
+from ..serving_bounds import UNITS
 from . import words
 from .grid import Grid, wrapped
 from .page import Page

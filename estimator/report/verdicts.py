@@ -12,7 +12,7 @@ from ..provenance import Figure
 from ..verdicts.checks import Words
 from ..verdicts.conditions import Solved
 from ..verdicts.judge import IF, MAYBE, NOT, OPEN, UNKNOWN, YES, Judged, Judgement, Result, same_subject
-from ..verdicts.measures import comparable
+from ..verdicts.measured import comparable
 from .grid import Grid
 from .page import Page, one_line
 from .verdict_rows import document, rows_grid

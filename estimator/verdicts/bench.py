@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .. import units
@@ -12,8 +12,10 @@ from ..claims import Claim
 from ..errors import PresetError, UnitError, near_misses
 from ..estimate import Estimate
 from ..inputs import Run
+from ..inputs.serving import ServingQuestion
 from ..presets import Presets
 from ..provenance import Figure
+from ..serving import Bound, ask_bound
 
 _REFERENCE = re.compile(r"(?P<kind>[a-z]+)/(?P<id>[^:\s]+):(?P<figure>\w+)")
 # A recorded figure in these is an input without a unit.
@@ -34,6 +36,7 @@ class Asked(NamedTuple):
 
     answers: dict[str, Estimate]
     fitted: dict[str, dict[str, Any]]
+    bounds: dict[str, Bound]
 
 
 class Bench:
@@ -119,3 +122,11 @@ class Bench:
         if key not in self.asked.answers:
             self.asked.answers[key] = ask(run, self.presets)
         return run, self.asked.answers[key]
+
+    def bounds(self, questions: Sequence[ServingQuestion], name: str) -> list[Bound]:
+        """Return one bound on serving of several questions, each asked once."""
+        keys = [f"{name} {question!r}" for question in questions]
+        known = self.asked.bounds
+        new = {key: question for key, question in zip(keys, questions, strict=True) if key not in known}
+        known.update(zip(new, ask_bound(list(new.values()), name, self.presets), strict=True))
+        return [known[key] for key in keys]

@@ -17,7 +17,7 @@ from ..solving.targets import Target
 from ..solving.unknowns import Values
 from .bench import Bench
 from .checks import Asks, Wanted, Words
-from .measures import fitted, measure
+from .measures import fitted, measure, measure_each
 from .solves import by_power, meet
 
 # A figure is looked for within these shares of what it is, and so near.
@@ -102,7 +102,9 @@ def _of_figure(place: str, wanted: Wanted, bench: Bench, stated: float) -> Solve
     number = bench.number(_named(place, wanted), {})
 
     def _ask(values: Values) -> Points:
-        value, low, high = np.array([_measured_at(place, wanted, bench, float(each)) for each in values]).T
+        found = measure_each(place, wanted.asks, bench, _named(place, wanted), values.tolist())
+        ends = [(each.value, each.low, each.high) if each else (math.nan,) * 3 for each in found]
+        value, low, high = np.array(ends).T
         return Points(value, low, high, values, np.zeros(len(values)))
 
     grid: Values = number.value * _GRID
@@ -121,15 +123,6 @@ def _searched(ask: Ask, grid: Values, stated: float) -> tuple[float, float, floa
     value, *ends = (each.shown if each.status == "found" else math.nan for each in looked)
     low, high = sorted(ends)
     return value, low, high
-
-
-def _measured_at(place: str, wanted: Wanted, bench: Bench, number: float) -> tuple[float, float, float]:
-    """Return what is measured with a number in place of the figure; NaN where it makes no sense there."""
-    try:
-        found = measure(place, wanted.asks, bench, replaced={_named(place, wanted): number})
-    except PresetError:  # a share over one, a price of nothing
-        return math.nan, math.nan, math.nan
-    return found.value, found.low, found.high
 
 
 def _named(place: str, wanted: Wanted) -> str:

@@ -14,7 +14,8 @@ from ..provenance import Figure
 from .bench import Asked, Bench
 from .checks import Asks, Check, Words, checks_of
 from .conditions import Solved, solved
-from .measures import Measured, comparable, measure
+from .measured import Measured, comparable
+from .measures import measure
 from .relations import Bounds, bounds
 
 HOLDS, IF, NOT, UNKNOWN = "holds", "holds if", "does not hold", "cannot be judged"
@@ -71,7 +72,7 @@ def judge(claims: Iterable[Claim], presets: Presets | None = None) -> list[Judge
     >>> [(one.claim.id, one.verdict) for one in judge(claim for claim in load(Presets()) if claim.id == "C2")]
     [('C2', 'holds if')]
     """
-    records, asked = presets or Presets(), Asked({}, {})
+    records, asked = presets or Presets(), Asked({}, {}, {})
     return [_judged(claim, Bench(claim, records, asked)) for claim in claims]
 
 

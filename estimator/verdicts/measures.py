@@ -6,43 +6,31 @@ import importlib
 import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .. import ranges, units
+from .. import ranges
 from ..arrays import array
 from ..breakdown import Breakdown
 from ..compare import Comparison
 from ..errors import EstimatorError, PresetError, near_misses
-from ..estimate import UNITS, Estimate
+from ..estimate import UNITS
 from ..fleets import ask_fleet
-from ..inputs import Run
 from ..inputs.fleet import FleetQuestion
 from ..inputs.run import rivals_of
 from ..inputs.scaling import ScalingQuestion
 from ..inputs.serving import ServingQuestion
 from ..scaling import ask_scaling
-from ..serving import UNITS as SERVED
-from ..serving import Serving, ask_serving
+from ..serving import Bound
+from ..serving_bounds import UNITS as SERVED
 from .bench import Bench
 from .checks import Asks, kind_of
+from .measured import Core, Measured, moves, told_of
 from .solves import meet
 
 _FORMULA = re.compile(r"[a-z_]+\.[a-z_]+")
-_COUNTERS = ("accelerator", "node", "token", "sample")
-
-
-class Measured(NamedTuple):
-    """A value with its range in house units, the unit it is shown in, and the answer that it was read from."""
-
-    value: float
-    low: float
-    high: float
-    unit: str
-    run: Run | None = None
-    estimate: Estimate | None = None
 
 
 def measure(
@@ -69,14 +57,34 @@ def measure(
         The question in it is faulty, or names what is not on record.
     """
     try:
-        core, moved = _BY_KIND[kind_of(place, asks)](asks, bench, currency, replaced or {})
-        return _shown_in(_multiplied(core, moved, asks, bench, replaced or {}), str(asks.get("unit", "")))
+        found = _BY_KIND[kind_of(place, asks)](asks, bench, currency, replaced or {})
+        return told_of(found, asks, bench, replaced or {})
     except EstimatorError as error:
         raise PresetError("\n".join(f"{place}: {line}" for line in str(error).splitlines())) from None
 
 
-Moved = list[tuple[float, float]]
-Core = tuple[Measured, Moved]
+def measure_each(
+    place: str, asks: Asks, bench: Bench, name: str, numbers: Sequence[float]
+) -> list[Measured | None]:
+    """Measure with several numbers in place of one figure; None where a number makes no sense there.
+
+    Bounds on serving are evaluated together.
+    """
+    replaced = [{name: number} for number in numbers]
+    if "serving" in asks:
+        try:
+            cores = _served_each(asks, bench, replaced)
+            return [told_of(core, asks, bench, each) for core, each in zip(cores, replaced, strict=True)]
+        except EstimatorError:  # one of the numbers: which, only each alone can tell
+            pass
+    return [_unless_senseless(place, asks, bench, each) for each in replaced]
+
+
+def _unless_senseless(place: str, asks: Asks, bench: Bench, replaced: Mapping[str, float]) -> Measured | None:
+    try:
+        return measure(place, asks, bench, replaced=replaced)
+    except PresetError:  # a share over one, a price of nothing
+        return None
 
 
 def _answered(asks: Asks, bench: Bench, currency: str, _replaced: Mapping[str, float]) -> Core:
@@ -90,7 +98,7 @@ def _answered(asks: Asks, bench: Bench, currency: str, _replaced: Mapping[str, f
         return _over_another(asks, bench, question, currency)
     amount = estimate.amount(name)
     value, low, high = (float(end) for end in (amount.value, amount.low, amount.high))
-    return Measured(value, low, high, amount.unit, run, estimate), [_moves(value, low, high)]
+    return Measured(value, low, high, amount.unit, run, estimate), [moves(value, low, high)]
 
 
 def fitted(asks: Asks, bench: Bench, currency: str) -> dict[str, Any]:
@@ -116,30 +124,48 @@ def _over_another(asks: Asks, bench: Bench, question: dict[str, Any], currency: 
     run, estimate = bench.answer(question)
     ratio = Comparison([first_run, run], [first, estimate]).ratio(1, str(asks["quantity"]))
     value, low, high = (math.nan,) * 3 if ratio is None else (ratio.value, ratio.low, ratio.high)
-    return Measured(value, low, high, "1", run, estimate), [_moves(value, low, high)]
+    return Measured(value, low, high, "1", run, estimate), [moves(value, low, high)]
 
 
 def _served(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
-    """Return a bound on serving a model; the ranges of the figures that it is asked with widen it."""
+    return _served_each(asks, bench, [replaced])[0]
+
+
+def _served_each(asks: Asks, bench: Bench, replaced: Sequence[Mapping[str, float]]) -> list[Core]:
+    """Return a bound on serving a model, for each of several sets of numbers in place of figures, in one evaluation.
+
+    The ranges of the figures that it is asked with widen it.
+    """
     name = str(asks["quantity"])
     if name not in SERVED:
         raise PresetError(f"there is no bound '{name}' on serving{near_misses(name, list(SERVED))}")
-    given = {key: replaced.get(str(text), text) for key, text in asks["serving"].items()}
-    inputs = bench.inputs(given)
+    questions: list[ServingQuestion] = []
+    for numbers in replaced:
+        given = {key: numbers.get(str(text), text) for key, text in asks["serving"].items()}
+        inputs = bench.inputs(given)
+        changed = [{}, *({key: end} for key, ends in _widened(given, bench) for end in ends)]
+        questions += [ServingQuestion.read({**inputs, **each}, bench.presets) for each in changed]
+    bounds = bench.bounds(questions, name)
+    size = len(questions) // len(replaced)
+    return [_bounded(bounds[start : start + size], SERVED[name]) for start in range(0, len(questions), size)]
 
-    def _bound(changed: Mapping[str, float]) -> Serving:
-        return ask_serving(ServingQuestion.read({**inputs, **changed}, bench.presets), bench.presets)
 
-    found = _bound({})
-    value, unit = found.values[name], SERVED[name]
-    moved = [_moves(value, found.low[name], found.high[name])]
+def _widened(given: Mapping[str, Any], bench: Bench) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the inputs that are figures with a range, each with its ends."""
     for key, text in given.items():
         figure = bench.figure(text) if isinstance(text, str) else None
         if figure and figure.low is not None and figure.high is not None and figure.low < figure.high:
-            ends = sorted(_bound({key: end}).values[name] for end in (figure.low, figure.high))
-            moved.append(_moves(value, *ends))
-    low, high = ranges.ends(np.array(moved))
-    return Measured(value, value * float(low), value * float(high), unit), moved
+            yield key, (figure.low, figure.high)
+
+
+def _bounded(found: Sequence[Bound], unit: str) -> Core:
+    """Return a bound; after it come those at both ends of each figure that widens it."""
+    value, low, high = found[0]
+    moved = [moves(value, low, high)]
+    for one, other in zip(found[1::2], found[2::2], strict=True):
+        moved.append(moves(value, *sorted((one.value, other.value))))
+    down, up = ranges.ends(np.array(moved))
+    return Measured(value, value * float(down), value * float(up), unit), moved
 
 
 def _pooled(asks: Asks, bench: Bench, _currency: str, _replaced: Mapping[str, float]) -> Core:
@@ -154,12 +180,12 @@ def _pooled(asks: Asks, bench: Bench, _currency: str, _replaced: Mapping[str, fl
     value, low, high = map(float, known[name])
     core = Measured(value, low, high, UNITS[name].replace("currency", found.currency))
     if "pool" not in asks:
-        return core, [_moves(value, low, high)]
+        return core, [moves(value, low, high)]
     alone = found.alone[int(asks["pool"]) - 1].amount(name)
     first = float(alone.value)
     # What nobody knows of the pool moves both alike: the range of the ratio is that of what is joined to it, at most.
     ends = sorted((low / float(alone.low), high / float(alone.high), value / first))
-    return Measured(value / first, ends[0], ends[2], "1"), [_moves(value / first, ends[0], ends[2])]
+    return Measured(value / first, ends[0], ends[2], "1"), [moves(value / first, ends[0], ends[2])]
 
 
 def _scaled(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
@@ -171,12 +197,12 @@ def _scaled(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, flo
     said["at"] = [repr(bench.number(said["at"], replaced).value)] if "at" in said else []
     found = ask_scaling(ScalingQuestion.read(said), bench.presets).efficiency
     value, low, high = (float(end[-1]) for end in (found.value, found.low, found.high))
-    return Measured(value, low, high, "1"), [_moves(value, low, high)]
+    return Measured(value, low, high, "1"), [moves(value, low, high)]
 
 
 def _recorded(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
     found = bench.number(asks["value"], replaced)
-    return Measured(*found), [_moves(found.value, found.low, found.high)]
+    return Measured(*found), [moves(found.value, found.low, found.high)]
 
 
 def _computed(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, float]) -> Core:
@@ -197,7 +223,7 @@ def _computed(asks: Asks, bench: Bench, _currency: str, replaced: Mapping[str, f
     low, high = ranges.around(points)
     value = float(points[0])
     unit = _returned_unit(formula)
-    return Measured(value, float(low), float(high), unit), [_moves(value, float(low), float(high))]
+    return Measured(value, float(low), float(high), unit), [moves(value, float(low), float(high))]
 
 
 def formula_of(name: str) -> Callable[..., Any]:
@@ -232,64 +258,3 @@ _BY_KIND: Mapping[str, Callable[[Asks, Bench, str, Mapping[str, float]], Core]] 
     "question": _answered, "serving": _served, "fleet": _pooled, "scaling": _scaled, "formula": _computed,
     "value": _recorded,
 }  # fmt: skip
-
-
-def _moves(value: float, low: float, high: float) -> tuple[float, float]:
-    """Return the logarithms of both ends over the value; none where it is not more than zero."""
-    if not (math.isfinite(value) and value > 0.0):
-        return (0.0, 0.0)
-    return (math.log(low / value) if low > 0.0 else -math.inf, math.log(high / value))
-
-
-def _multiplied(
-    core: Measured, moved: Moved, asks: Asks, bench: Bench, replaced: Mapping[str, float]
-) -> Measured:
-    """Multiply by the figures of ``times`` and divide by those of ``over``; their ranges widen it."""
-    factors = [(name, 1) for name in asks.get("times", ())] + [(name, -1) for name in asks.get("over", ())]
-    if not factors:
-        return core
-    value, bases = core.value, dict(units.unit_bases(core.unit)[1])
-    for name, power in factors:
-        number = bench.number(name, replaced)
-        value *= number.value**power
-        down, up = _moves(number.value, number.low, number.high)
-        moved.append((down, up) if power == 1 else (-up, -down))
-        for base, exponent in units.unit_bases(number.unit)[1].items():
-            bases[base] = bases.get(base, 0) + power * exponent
-    low, high = ranges.ends(np.array(moved))
-    unit = units.write_bases(_told(bases))
-    return core._replace(value=value, low=value * float(low), high=value * float(high), unit=unit)
-
-
-def _told(bases: Mapping[str, int]) -> dict[str, int]:
-    """Return the bases of a product as it is told: a sum of money for all servers is no money times servers."""
-    counted = any(base not in _COUNTERS for base, power in bases.items() if power)
-    sign = -1 if counted else 1
-    return {
-        base: power for base, power in bases.items() if power and (base not in _COUNTERS or power * sign > 0)
-    }
-
-
-def _shown_in(found: Measured, unit: str) -> Measured:
-    """Give a value the unit that its table asks for."""
-    if not unit:
-        return found
-    if not comparable(unit, found.unit):
-        raise PresetError(f"unit '{unit}' is not one of what is measured, which is in {found.unit}")
-    return found._replace(unit=unit)
-
-
-def comparable(one: str, other: str) -> bool:
-    """Tell whether two units measure the same, things that are counted left out.
-
-    Examples
-    --------
-    >>> comparable("USD/accelerator", "USD"), comparable("J", "USD")
-    (True, False)
-    """
-    return _without_counters(one) == _without_counters(other)
-
-
-def _without_counters(unit: str) -> dict[str, int]:
-    bases = units.unit_bases(unit.replace("currency", "USD"))[1]
-    return {base: power for base, power in bases.items() if base not in _COUNTERS}

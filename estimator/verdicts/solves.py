@@ -20,6 +20,10 @@ _NEAR = 1e-6
 # A power below this is none: the quantity hardly depends on the input.
 _FLAT = 0.05
 _ENDS = ("value", "low", "high")
+# So often the power is taken anew where it is not the same everywhere; then `solve` looks for the value.
+_ROUNDS = 4
+# Values of the input, one for the quantity and one for each of its ends, and what was found there.
+Tried = tuple[Values, Values]
 
 
 class Met(NamedTuple):
@@ -35,8 +39,8 @@ class Met(NamedTuple):
 def meet(question: Mapping[str, Any], name: str, presets: Presets, aim: Mapping[str, Any]) -> Met:
     """Return the value of an input at which a quantity is what is aimed at, as `solve` finds it.
 
-    Most quantities go with a power of most inputs: two answers tell which, a third that it is so. Where it is not,
-    `solve` looks for it.
+    Most quantities go with a power of most inputs: two answers tell which, a third that it is so. Where the power
+    changes a little it is taken anew from the last two; where that does not lead there, `solve` looks for it.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def _by_power(question: Mapping[str, Any], name: str, presets: Presets, aim: Map
 def by_power(
     ask: Ask, about: float, aim: float, within: tuple[float, float]
 ) -> tuple[float, float, float] | None:
-    """Return where a quantity and its ends meet a target, if it goes with a power of the input; else None.
+    """Return where a quantity and its ends meet a target, if it goes about with a power of the input; else None.
 
     Parameters
     ----------
@@ -87,27 +91,38 @@ def by_power(
     within
         Between which values of the input it is looked for.
     """
-    tried = about * np.array([0.5, 1.0])
-    guessed = _guess(tried, ask(tried), aim)
-    if guessed is None or not all(within[0] <= each <= within[1] for each in guessed):
-        return None
-    checked = ask(guessed)
-    reached = [float(getattr(checked, end)[place]) for place, end in enumerate(_ENDS)]
-    if np.any(checked.barred > 0.0) or not np.allclose(reached, aim, rtol=_NEAR, atol=0.0):
-        return None
-    value, *ends = map(float, guessed)
-    return value, min(ends), max(ends)
+    tried: Values = about * np.array([0.5, 1.0])
+    found = ask(tried)
+    before, now = ((np.full(3, tried[place]), _ends(found, place)) for place in (0, 1))
+    for _ in range(_ROUNDS):
+        guessed = _guess(before, now, aim)
+        if guessed is None or not all(within[0] <= each <= within[1] for each in guessed):
+            return None
+        checked = ask(guessed)
+        reached = np.array([float(getattr(checked, end)[place]) for place, end in enumerate(_ENDS)])
+        if np.any(checked.barred > 0.0):
+            return None
+        if np.allclose(reached, aim, rtol=_NEAR, atol=0.0):
+            value, *ends = map(float, guessed)
+            return value, min(ends), max(ends)
+        before, now = now, (guessed, reached)
+    return None
 
 
-def _guess(tried: Values, points: Points, aim: float) -> Values | None:
-    """Return where the quantity and its ends meet the target by the power that two answers show."""
-    pairs = np.array([getattr(points, end) for end in _ENDS])
-    if not np.all(np.isfinite(pairs) & (pairs > 0.0)):
+def _ends(points: Points, place: int) -> Values:
+    return np.array([getattr(points, end)[place] for end in _ENDS])
+
+
+def _guess(before: Tried, now: Tried, aim: float) -> Values | None:
+    """Return where the quantity and its ends meet the target by the power that two answers to each show."""
+    (first, was), (tried, found) = before, now
+    if not np.all(np.isfinite(was * found) & (was > 0.0) & (found > 0.0)):
         return None
-    powers = np.log(pairs[:, 1] / pairs[:, 0]) / math.log(tried[1] / tried[0])
-    if np.any(np.abs(powers) < _FLAT):
+    moved = tried != first
+    power = np.log(found / was) / np.where(moved, np.log(tried / first), 1.0)
+    if np.any(moved & (np.abs(power) < _FLAT)):
         return None
-    return tried[0] * (aim / pairs[:, 0]) ** (1.0 / powers)
+    return np.where(moved, tried * (aim / found) ** (1.0 / np.where(moved, power, 1.0)), tried)
 
 
 def _unit(unknown: Unknown, currency: str) -> str:

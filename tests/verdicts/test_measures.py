@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +15,12 @@ from estimator import Presets, Run, ask
 from estimator.claims import Claim, load
 from estimator.inputs.scaling import ScalingQuestion
 from estimator.scaling import ask_scaling
+from estimator.solving.search import Points
 from estimator.solving.solve import solve
 from estimator.verdicts.bench import Asked, Bench
-from estimator.verdicts.measures import measure
+from estimator.verdicts.measures import measure, measure_each
 from estimator.verdicts.relations import RELATIONS, bounds
-from estimator.verdicts.solves import meet
+from estimator.verdicts.solves import by_power, meet
 
 PRESETS = Presets()
 QUESTION = {"params": "7B", "tokens": "1T", "on": "nvidia-h100-sxm-80gb", "count": 256}
@@ -25,7 +28,7 @@ QUESTION = {"params": "7B", "tokens": "1T", "on": "nvidia-h100-sxm-80gb", "count
 
 def bench(presets: Presets = PRESETS) -> Bench:
     claim: Claim = next(each for each in load(presets) if each.id == "C4")
-    return Bench(claim, presets, Asked({}, {}))
+    return Bench(claim, presets, Asked({}, {}, {}))
 
 
 def test_a_question_is_what_anybody_is_answered() -> None:
@@ -116,6 +119,56 @@ def test_a_value_is_that_of_solve(name: str, aim: dict[str, str]) -> None:
     assert (found.value, found.low, found.high) == pytest.approx(
         (slow.value, *slow.range), rel=3e-4, nan_ok=True
     )
+
+
+def made_of(law: Callable[[Any], Any]) -> Callable[[Any], Points]:
+    """A quantity of which the ends are half and double, asked at any values."""
+    return lambda values: Points(
+        law(values), law(values) / 2.0, law(values) * 2.0, values, np.zeros(len(values))
+    )
+
+
+def test_a_power_is_solved_for_at_once() -> None:
+    """x^2 = 36 at 6; its low end x^2 / 2 at 6 sqrt 2, its high end 2 x^2 at 6 / sqrt 2."""
+    asked: list[int] = []
+
+    def law(values: Any) -> Any:
+        asked.append(len(values))
+        return values * values
+
+    found = by_power(made_of(law), 100.0, 36.0, (1.0, 1e4))
+    assert found == pytest.approx((6.0, 6.0 / np.sqrt(2.0), 6.0 * np.sqrt(2.0)), rel=1e-12)
+    assert asked == [2] * 3 + [3] * 3  # value, low and high of two looks
+
+
+def test_a_power_that_changes_a_little_is_taken_anew() -> None:
+    """x + x^2 / 1000 = 110 at 100."""
+    found = by_power(made_of(lambda values: values + values * values / 1000.0), 300.0, 110.0, (1.0, 1e4))
+    assert found
+    assert found[0] == pytest.approx(100.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        lambda values: 0.0 * values + 7.0,  # it does not depend on the input
+        lambda values: np.where(values > 50.0, 200.0, 20.0),  # a jump meets nothing
+        lambda values: np.nan * values,
+        lambda values: values * 1e9,  # it is met far below the bounds
+    ],
+)
+def test_what_is_no_power_is_left_to_solve(law: Any) -> None:
+    assert by_power(made_of(law), 100.0, 36.0, (1.0, 1e4)) is None
+
+
+def test_numbers_in_place_of_a_figure_are_measured_as_one_by_one() -> None:
+    name = "evidence/chatgpt-demand:answer"
+    asks = {"serving": {"model": "gpt3-175b", "on": "nvidia-a100-sxm-80gb", "answer": name,
+                        "visits_per_day": "evidence/guosheng-2023:visits",
+                        "prompt": "evidence/chatgpt-demand:prompt"}, "quantity": "accelerators"}  # fmt: skip
+    several = measure_each("here", asks, bench(), name, [100.0, 1000.0, 0.5])
+    assert several[2] is None  # half a token is no answer
+    assert several[:2] == [measure("here", asks, bench(), "", {name: each}) for each in (100.0, 1000.0)]
 
 
 def test_a_value_out_of_bounds_is_none_as_in_solve() -> None:
