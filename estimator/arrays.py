@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 # A float64 scalar is what numpy gives for shape (); type checkers know it as a float.
 Array = np.ndarray[Any, np.dtype[np.float64]] | float
+# What holds or does not.
+Flag = Array | np.ndarray[Any, np.dtype[np.bool_]] | bool
+# A value, or how it is worked out, for who may not need it.
+Given = Array | Callable[[], Array]
 
 
 def array(value: Any) -> Array:
@@ -36,8 +41,21 @@ def quotient(numerator: Array, denominator: Array) -> Array:
     return np.where(denominator == 0, np.inf, numerator / safe)
 
 
-def of_some(amount: Array, value: Array) -> Array:
+def nothing(amount: Array) -> bool:
+    """Tell whether one amount holds for all and is 0: what is made of it is 0 too, and need not be worked out.
+
+    Examples
+    --------
+    >>> nothing(np.zeros(())), nothing(np.zeros(2)), nothing(np.ones(()))
+    (True, False, False)
+    """
+    return np.size(amount) == 1 and bool(amount == 0.0)
+
+
+def of_some(amount: Array, value: Given) -> Array:
     """Return a value where there is something of an amount, else 0; nothing at all where one amount holds for all.
+
+    A value that takes work may be given as a function, which is not called where there is nothing of the amount.
 
     Examples
     --------
@@ -45,12 +63,14 @@ def of_some(amount: Array, value: Array) -> Array:
     [0.0, 3.0]
     """
     if np.size(amount) == 1:  # no work where there is nothing, and no copy where there is something
-        return np.zeros(()) if amount == 0.0 else value
-    return np.where(amount == 0.0, 0.0, value)
+        return np.zeros(()) if amount == 0.0 else _known(value)
+    return np.where(amount == 0.0, 0.0, _known(value))
 
 
-def either(flag: Array, value: Array, other: Array) -> Array:
-    """Return a value where a flag is 1, else the other, which is not looked at where one flag holds for all.
+def either(flag: Flag, value: Given, other: Given) -> Array:
+    """Return a value where a flag is 1 (or true), else the other, which is not looked at where one flag holds for all.
+
+    Values that take work may be given as functions: of one flag for all the other is not called.
 
     Examples
     --------
@@ -60,16 +80,37 @@ def either(flag: Array, value: Array, other: Array) -> Array:
     3.0
     """
     if np.size(flag) == 1:
-        return value if flag > 0.0 else other
-    return np.where(flag > 0.0, value, other)
+        return _known(value if flag > 0.0 else other)
+    mask = flag if isinstance(flag, np.ndarray) and flag.dtype == bool else flag > 0.0
+    return np.where(mask, _known(value), _known(other))
 
 
-def times(amount: Array, other: Array) -> Array:
-    """Multiply; nothing of what has no limit is nothing.
+def _known(value: Given) -> Array:
+    return value() if callable(value) else value
+
+
+def plus(value: Array, other: Array) -> Array:
+    """Add; nothing at all is not added, which changes no bit and spares a pass over all cells.
+
+    Examples
+    --------
+    >>> value = np.array([1.0, 2.0])
+    >>> plus(value, np.zeros(())) is value, plus(value, np.ones(())).tolist()
+    (True, [2.0, 3.0])
+    """
+    if nothing(other):
+        return value
+    return other if nothing(value) else value + other
+
+
+def times(amount: Array, other: Given) -> Array:
+    """Multiply; nothing of what has no limit is nothing, and is not worked out where there is nothing at all.
 
     Examples
     --------
     >>> times(np.array([0.0, 2.0]), np.array([np.inf, 3.0])).tolist()
     [0.0, 6.0]
     """
+    if nothing(amount):
+        return np.zeros(())
     return amount * of_some(amount, other)

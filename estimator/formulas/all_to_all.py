@@ -118,7 +118,7 @@ def even_exchange_time(machine: Machine, size: Array, group: Group) -> Array:
     0.00087
     """
     ranks = group.ranks
-    inside = np.minimum(ranks, np.maximum(group.inside, 1.0))
+    inside = group.within
     fast = (inside - 1.0) / scaleup_rate(machine, inside)
     spine = np.maximum(ranks - np.maximum(group.near, 1.0), 0.0) * machine.oversubscription
     return size / ranks * (fast + np.maximum(ranks - inside, spine) / machine.scaleout_bandwidth)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
+from ..once import once
 from .flops import attention_span
 from .job import HALF, Job
 from .parameters import Transformer, attention_blocks
@@ -73,6 +74,12 @@ def computed_span(job: Job) -> Array:
     return whole + share * (banded - whole)
 
 
+@once
+def fused_flops(job: Job) -> Array:
+    """FLOPs of one layer's attention on one rank that a fused kernel computes, forward. [FLOP]"""
+    return score_flops(job.model, job.tokens, computed_span(job)) / job.layout.tp
+
+
 def attention_time(job: Job, passes: Array) -> Array:
     r"""Time of a layer's attention by a fused kernel, over all its passes. [s]
 
@@ -101,8 +108,7 @@ def attention_time(job: Job, passes: Array) -> Array:
     >>> float(attention_time(example_job(), np.float64(3.5)))
     7e-05
     """
-    flops = score_flops(job.model, job.tokens, computed_span(job)) / job.layout.tp
-    return passes * flops / (job.fitted.attention_efficiency * job.machine.peak_16bit)
+    return passes * fused_flops(job) / (job.fitted.attention_efficiency * job.machine.peak_16bit)
 
 
 def unfused_attention_time(job: Job, passes: Array) -> Array:
@@ -163,5 +169,8 @@ def chosen_attention_time(job: Job, recomputed: Array) -> Array:
     >>> round(float(chosen_attention_time(example_job(unfused=1), np.float64(1))), 9)
     0.00016
     """
-    fused = attention_time(job, 3.5 + recomputed)
-    return np.where(job.layout.unfused > 0, unfused_attention_time(job, 3.0 + recomputed), fused)
+    return either(
+        job.layout.unfused,
+        lambda: unfused_attention_time(job, 3.0 + recomputed),
+        lambda: attention_time(job, 3.5 + recomputed),
+    )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
 from ..once import once
 
 
@@ -33,15 +33,23 @@ class Machine(_Machine):
     """
 
 
-class Group(NamedTuple):
+class _Group(NamedTuple):
+    ranks: Array
+    inside: Array
+    near: Array
+
+
+class Group(_Group):
     """Ranks of a collective, and how many of them lie together; less than one where they are further apart. [1]
 
     ``ranks`` members, ``inside`` of them in one fast domain and ``near`` in one pod.
     """
 
-    ranks: Array
-    inside: Array
-    near: Array
+    @property
+    @once
+    def within(self) -> Array:
+        """Members in one fast domain: at least one, and no more than there are."""
+        return np.minimum(np.maximum(self.inside, 1.0), self.ranks)
 
 
 @once
@@ -99,8 +107,8 @@ def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     150000000000.0
     """
     others = np.maximum(machine.scaleup_domain - 1.0, 1.0)
-    share = np.clip((ranks - 1.0) / others, 1.0 / others, 1.0)
-    return machine.scaleup_bandwidth * np.where(machine.mesh > 0, share, 1.0)
+    share = either(machine.mesh, lambda: np.clip((ranks - 1.0) / others, 1.0 / others, 1.0), np.ones(()))
+    return machine.scaleup_bandwidth * share
 
 
 @once
@@ -137,9 +145,15 @@ def network_rate(machine: Machine, group: Group) -> Array:
     >>> [float(network_rate(example_machine(oversubscription=ratio), group)) for ratio in (1, 8)]
     [20000000000.0, 10000000000.0]
     """
-    within = np.minimum(np.maximum(group.inside, 1.0), group.ranks)
     near = np.maximum(group.near, 1.0)
-    members = np.where(group.ranks > near, np.minimum(within, near / machine.oversubscription), within)
+    # Where all cards are one pod there is no spine to be looked at.
+    members = either(
+        np.isfinite(near),
+        lambda: np.where(
+            group.ranks > near, np.minimum(group.within, near / machine.oversubscription), group.within
+        ),
+        group.within,
+    )
     return machine.scaleout_bandwidth * members
 
 
@@ -174,7 +188,7 @@ def ring_rate(machine: Machine, group: Group) -> Array:
     >>> float(ring_rate(example_machine(), Group(*map(np.float64, (16, 8, 16)))))
     80000000000.0
     """
-    within = np.minimum(np.maximum(group.inside, 1.0), group.ranks)
+    within = group.within
     fast, out = scaleup_rate(machine, within), network_rate(machine, group)
     across = np.where(within > 1.0, np.minimum(fast, out), out)
     return np.where(group.ranks <= within, fast, across)

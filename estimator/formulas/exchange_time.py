@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
 from .all_to_all import even_exchange_time
 from .collectives import network_rate, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
@@ -44,10 +44,14 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
     8e-05
     """
     ranks, fitted = job.layout.tp, job.fitted
-    rate = ring_rate(job.machine, job.group(ranks))
-    once = 2.0 * ring_time(HALF * job.tokens * job.model.hidden, ranks, rate)
-    use = fitted.tensor_use * np.exp(-fitted.tensor_gain * job.newer)
-    return np.where(ranks > 1, 2.0 * passes * (use * once + fitted.tensor_latency), 0.0)
+
+    def _time() -> Array:
+        rate = ring_rate(job.machine, job.group(ranks))
+        once = 2.0 * ring_time(HALF * job.tokens * job.model.hidden, ranks, rate)
+        use = fitted.tensor_use * np.exp(-fitted.tensor_gain * job.newer)
+        return 2.0 * passes * (use * once + fitted.tensor_latency)
+
+    return either(ranks > 1, _time, np.zeros(()))
 
 
 def context_ring_time(job: Job, passes: Array) -> Array:
@@ -80,6 +84,10 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     >>> float(context_ring_time(example_job(cp=4), np.float64(3)))
     9e-05
     """
+    return either(job.layout.cp > 1, lambda: _context_ring_time(job, passes), np.zeros(()))
+
+
+def _context_ring_time(job: Job, passes: Array) -> Array:
     model, layout = job.model, job.layout
     heads = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
     own = np.maximum(heads / layout.tp, 1.0)
@@ -87,7 +95,7 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     inside = layout.tp * layout.cp <= job.domain
     alone = network_rate(job.machine, job.group(layout.cp, layout.tp)._replace(inside=_APART))
     rate = np.where(inside, scaleup_rate(job.machine, layout.cp), alone)
-    return np.where(layout.cp > 1, passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate, 0.0)
+    return passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate
 
 
 def ulysses_time(job: Job, passes: Array) -> Array:
@@ -127,13 +135,17 @@ def ulysses_time(job: Job, passes: Array) -> Array:
     >>> float(ulysses_time(example_job(cp=4, kv_heads=10), np.float64(2)))
     3e-05
     """
+    return either(job.layout.cp > 1, lambda: _ulysses_time(job, passes), np.zeros(()))
+
+
+def _ulysses_time(job: Job, passes: Array) -> Array:
     model, layout = job.model, job.layout
     alone = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
     sent = np.minimum(np.maximum(alone, layout.tp * layout.cp), np.maximum(model.heads, alone))
     width = (model.heads + sent) * (model.head_dim + model.rope_dim + model.value_dim)
     size = HALF * job.tokens * width / layout.tp
     once = even_exchange_time(job.machine, size, job.group(layout.cp, layout.tp))
-    return np.where(layout.cp > 1, passes * job.fitted.expert_use * once, 0.0)
+    return passes * job.fitted.expert_use * once
 
 
 def context_parallel_time(job: Job, recomputed: Array) -> Array:
@@ -158,8 +170,11 @@ def context_parallel_time(job: Job, recomputed: Array) -> Array:
     >>> float(context_parallel_time(example_job(cp=4, ulysses=1), np.float64(0)))
     3e-05
     """
-    ring = context_ring_time(job, 3.0 + recomputed)
-    return np.where(job.ulysses > 0, ulysses_time(job, 2.0 + recomputed), ring)
+    return either(
+        job.ulysses,
+        lambda: ulysses_time(job, 2.0 + recomputed),
+        lambda: context_ring_time(job, 3.0 + recomputed),
+    )
 
 
 def pipeline_transfer_time(job: Job) -> Array:
@@ -184,10 +199,14 @@ def pipeline_transfer_time(job: Job) -> Array:
     >>> [float(pipeline_transfer_time(example_job(count=count, pp=2, vpp=2))) for count in (16, 8)]
     [0.0008, 8e-05]
     """
+    return either(job.layout.pp > 1, lambda: _transfer_time(job), np.zeros(()))
+
+
+def _transfer_time(job: Job) -> Array:
     layout = job.layout
     size = HALF * job.tokens * job.model.hidden / job.norm_split
     link = scaleup_rate(job.machine, np.minimum(layout.pp, 2.0))
     stage = np.maximum(layout.count / layout.pp, 1.0)
     alone = network_rate(job.machine, job.group(layout.pp, stage)._replace(inside=_APART))
     once = size / np.where(layout.count <= job.domain, link, alone)
-    return np.where(layout.pp > 1, 2.0 * job.fitted.pipeline_use * layout.vpp * once, 0.0)
+    return 2.0 * job.fitted.pipeline_use * layout.vpp * once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, plus
 from .all_to_all import all_to_all_time
 from .job import HALF, Job
 from .layer_time import feed_forward_time
@@ -88,8 +88,10 @@ def experts_time(job: Job) -> Array:
     >>> round(float(experts_time(example_job(**sparse, shared_ffn=4000))), 9)
     0.00048
     """
-    shared = np.where(job.model.shared_ffn > 0, feed_forward_time(job, job.model.shared_ffn), 0.0)
-    return grouped_products_time(job) + shared
+    width = job.model.shared_ffn
+    return plus(
+        grouped_products_time(job), either(width, lambda: feed_forward_time(job, width), np.zeros(()))
+    )
 
 
 def dispatch_time(job: Job) -> Array:
@@ -111,8 +113,10 @@ def dispatch_time(job: Job) -> Array:
     >>> float(dispatch_time(example_job(experts=8, experts_per_token=2, ep=4)))
     6e-05
     """
-    size = HALF * job.tokens * job.model.hidden / job.layout.tp
-    once = all_to_all_time(job.machine, size, job.group(job.layout.ep), job.model.experts_per_token)
-    return np.where(
-        job.layout.ep > 1, 2.0 * job.fitted.expert_use * fullest_load(job.layout, job.model) * once, 0.0
-    )
+
+    def _time() -> Array:
+        size = HALF * job.tokens * job.model.hidden / job.layout.tp
+        once = all_to_all_time(job.machine, size, job.group(job.layout.ep), job.model.experts_per_token)
+        return 2.0 * job.fitted.expert_use * fullest_load(job.layout, job.model) * once
+
+    return either(job.layout.ep > 1, _time, np.zeros(()))

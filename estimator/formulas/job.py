@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
 from ..once import once
 from .collectives import Group, Machine, fast_domain
 from .layout import Layout
@@ -108,7 +108,8 @@ class Job(_Job):
     @once
     def group(self, ranks: Array, stride: Array = _NEXT) -> Group:
         """Ranks that follow each other every ``stride`` cards, and how many of them lie together. [1]"""
-        return Group(ranks, self.domain / stride, self.machine.pod / stride)
+        pod = self.machine.pod
+        return Group(ranks, self.domain / stride, either(np.isfinite(pod), lambda: pod / stride, pod))
 
     @property
     def passes(self) -> Array:

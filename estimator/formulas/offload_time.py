@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
 from .job import HALF, Job
 from .layout import sharding_ranks
 from .tuning_time import frozen_bytes
@@ -45,9 +45,12 @@ def fetched_weights_time(job: Job, held: Array) -> Array:
     >>> float(fetched_weights_time(job, np.float64(1e9)))
     0.2
     """
-    ranks = np.where(job.layout.zero >= 3, sharding_ranks(job.layout), 1.0)
-    time = 2.0 * frozen_bytes(job) * held / ranks / job.host.host_bandwidth
-    return np.where(job.method.offload >= 2, time, 0.0)
+
+    def _time() -> Array:
+        ranks = np.where(job.layout.zero >= 3, sharding_ranks(job.layout), 1.0)
+        return 2.0 * frozen_bytes(job) * held / ranks / job.host.host_bandwidth
+
+    return either(job.method.offload >= 2, _time, np.zeros(()))
 
 
 def host_update_time(job: Job, own: Array) -> Array:
@@ -113,7 +116,10 @@ def offload_time(job: Job, own: Array, compute: Array) -> Array:
     >>> round(float(offload_time(job, np.float64(1e9), np.float64(10))), 2)
     0.31
     """
-    way, update = HALF * own / job.host.host_bandwidth, host_update_time(job, own)
-    down = np.cbrt(compute * compute * compute + way * way * way) - compute
-    time = down + np.cbrt(update * update * update + way * way * way)
-    return np.where(job.method.offload >= 1, time, 0.0)
+
+    def _time() -> Array:
+        way, update = HALF * own / job.host.host_bandwidth, host_update_time(job, own)
+        down = np.cbrt(compute * compute * compute + way * way * way) - compute
+        return down + np.cbrt(update * update * update + way * way * way)
+
+    return either(job.method.offload >= 1, _time, np.zeros(()))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, of_some
 from ..once import once
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
@@ -53,7 +53,7 @@ def held_parameters(job: Job) -> Shares:
     split = layout.tp * layout.pp
     inner = layer_matrices(model, 0.0 * model.experts) + model.vocab * model.hidden * (2.0 - model.tied)
     experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    return Shares(inner / split, experts / (layout.pp * expert_split(layout)))
+    return Shares(inner / split, of_some(experts, lambda: experts / (layout.pp * expert_split(layout))))
 
 
 @once
@@ -151,9 +151,12 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
     0.0525
     """
     ranks = sharding_ranks(job.layout)
-    once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
-    sharded = (job.layout.zero >= 3) & (ranks > 1)
-    return np.where(sharded, 3.0 * (job.fitted.sharding_use * once + hops_time(job, ranks, held)), 0.0)
+
+    def _time() -> Array:
+        once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
+        return 3.0 * (job.fitted.sharding_use * once + hops_time(job, ranks, held))
+
+    return either((job.layout.zero >= 3) & (ranks > 1), _time, np.zeros(()))
 
 
 def gradient_exchange_time(job: Job, held: Array) -> Array:
@@ -231,8 +234,10 @@ def group_exchange_time(job: Job, held: Array) -> Array:
     0.025
     """
     shards, groups = sharding_ranks(job.layout), sharding_groups(job.layout)
-    rate = ring_rate(job.machine, job.group(groups, job.layout.tp * shards))
-    size = np.where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
-    once = 2.0 * ring_time(size, groups, rate)
-    hybrid = (job.layout.zero >= 1) & (groups > 1)
-    return np.where(hybrid, job.fitted.gradient_use * once, 0.0)
+
+    def _time() -> Array:
+        rate = ring_rate(job.machine, job.group(groups, job.layout.tp * shards))
+        size = np.where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
+        return job.fitted.gradient_use * (2.0 * ring_time(size, groups, rate))
+
+    return either((job.layout.zero >= 1) & (groups > 1), _time, np.zeros(()))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, plus, times
 from .attention_time import chosen_attention_time
 from .exchange_time import context_parallel_time, tensor_parallel_time
 from .expert_time import dispatch_time, experts_time
@@ -90,14 +90,17 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     )
     whole, partial, light = recomputed_share(job)
     attention, forward = attention_products_time(job), feed_forward_time(job, model.ffn)
-    experts = np.where(model.experts > 0, experts_time(job), 0.0)
+    experts = either(model.experts, lambda: experts_time(job), np.zeros(()))
     products = blocks * attention + dense * forward
     once, again = chosen_attention_time(job, 0.0), chosen_attention_time(job, partial)
     inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
-    norms = dense * elementwise_time(job, model.ffn) + sparse * elementwise_time(job, inner)
+    norms = plus(
+        dense * elementwise_time(job, model.ffn), times(sparse, lambda: elementwise_time(job, inner))
+    )
     adapters = adapters_time(job, passed)
-    sent, shaken = sparse * dispatch_time(job), blocks * tensor_parallel_time(job, 2.0)
-    repeated = whole * (products + sparse * experts + adapters / 3.0 + sent + shaken / 2.0)
+    sent, shaken = times(sparse, lambda: dispatch_time(job)), blocks * tensor_parallel_time(job, 2.0)
+    routed = times(sparse, experts)
+    repeated = whole * (plus(plus(plus(products, routed), adapters / 3.0), sent) + shaken / 2.0)
     repeated = repeated + light * norms / 3.0
     return {
         "matrix_products": job.passes * products,

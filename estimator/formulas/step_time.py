@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, nothing, of_some, plus
 from ..breakdown import Breakdown
 from .exchange_time import pipeline_transfer_time
 from .job import Job
@@ -109,7 +109,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     {'matrix_products': 0.01152, 'attention': 0.00112, 'pipeline_bubble': 0.00158}
     """
     layout, count = job.layout, micro_batches(job.layout)
-    stage = {name: part / layout.pp for name, part in layers_time(job).items()}
+    stage = _each(layers_time(job), lambda part: part / layout.pp)
     head = head_time(job)
     held = held_parameters(job)
     learning = _learning(job, held)
@@ -119,12 +119,13 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     slowest = body * deep + head_share(job) * head
     gathered = _over(sharded_weights_time, job, _gathered(job, held, learning))
     wait = exposed(slowest, gathered)
-    brought = gathered + _over(fetched_weights_time, job, held)
-    fetch = exposed(slowest, brought) - wait
+    fetched = _over(fetched_weights_time, job, held)
+    brought = plus(gathered, fetched)
+    fetch = of_some(fetched, lambda: exposed(slowest, brought) - wait)
     transfer, mean = pipeline_transfer_time(job), body + head / layout.pp
     idle = bubble_share(job) * (mean + exposed(mean, brought) + transfer)
     return {
-        **{name: count * part for name, part in stage.items()},
+        **_each(stage, lambda part: count * part),
         "logits": count * head / layout.pp,
         "stage_imbalance": count * ((deep - 1.0) * body + (head_share(job) - 1.0 / layout.pp) * head),
         "sharding": count * wait,
@@ -132,8 +133,8 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "pipeline_bubble": idle,
         "gradient_exchange": _over(gradient_exchange_time, job, learning)
         + _over(group_exchange_time, job, learning),
-        "gradient_clipping": np.where(on_card, clipping_time(job, own), 0.0),
-        "optimizer": np.where(on_card, _over(optimizer_time, job, learning), 0.0),
+        "gradient_clipping": either(on_card, lambda: clipping_time(job, own), np.zeros(())),
+        "optimizer": either(on_card, lambda: _over(optimizer_time, job, learning), np.zeros(())),
         "offload": count * fetch + offload_time(job, own, count * slowest),
         "overhead": job.fitted.step_overhead + 0.0 * layout.count,
     }
@@ -141,12 +142,19 @@ def parts_time(job: Job) -> Mapping[str, Array]:
 
 def _over(formula: Callable[[Job, Array], Array], job: Job, shares: Shares) -> Array:
     """Sum what a formula gives of the dense part and of experts, each among the ranks that hold it."""
-    return formula(job, shares.dense) + formula(among_experts(job), shares.experts)
+    dense = formula(job, shares.dense)
+    return dense if nothing(shares.experts) else dense + formula(among_experts(job), shares.experts)
+
+
+def _each(parts: Mapping[str, Array], work: Callable[[Array], Array]) -> dict[str, Array]:
+    """Apply to every part but those that are nothing at all, as those that a question does not have."""
+    return {name: part if nothing(part) else work(part) for name, part in parts.items()}
 
 
 def _learning(job: Job, held: Shares) -> Shares:
     """Parameters that learn: beside adapters, which count as dense, no expert does. [1]"""
-    return Shares(learning_parameters(job, held.dense), np.where(job.method.frozen > 0, 0.0, held.experts))
+    experts = either(job.method.frozen, np.zeros(()), held.experts)
+    return Shares(learning_parameters(job, held.dense), experts)
 
 
 def _gathered(job: Job, held: Shares, learning: Shares) -> Shares:
@@ -185,7 +193,7 @@ def modelled_step_time(job: Job) -> Breakdown:
     0.02632
     """
     slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale_slowness(job)
-    return Breakdown({name: part * slow for name, part in parts_time(job).items()})
+    return Breakdown(_each(parts_time(job), lambda part: part * slow))
 
 
 def smallest_layout(layout: Layout) -> Layout:

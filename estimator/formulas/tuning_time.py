@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either
 from .job import HALF, Job
 from .layer_time import product_time
 from .layout import expert_split
@@ -62,12 +62,15 @@ def adapters_time(job: Job, passed: Array) -> Array:
     >>> float(adapters_time(example_job(frozen=1, rank=10), np.float64(1)).round(9))
     4.32e-05
     """
+    return either(job.method.frozen, lambda: _adapters_time(job, passed), np.zeros(()))
+
+
+def _adapters_time(job: Job, passed: Array) -> Array:
     model, ranks = passed_experts(job.model), job.layout.tp
     weights = adapter_parameters(model, job.method.rank) / ranks
     # An adapter's few outputs fill no wave: it is bound by what it moves, and loses nothing that others fill.
     inner = 0.0 * passed
-    time = product_time(job, passed * weights, passed * layer_edges(model) / ranks, inner)
-    return np.where(job.method.frozen > 0, 3.0 * time, 0.0)
+    return 3.0 * product_time(job, passed * weights, passed * layer_edges(model) / ranks, inner)
 
 
 def dequantisation_time(job: Job, repeated: Array) -> Array:
@@ -101,12 +104,16 @@ def dequantisation_time(job: Job, repeated: Array) -> Array:
     >>> float(dequantisation_time(job, np.float64(0)).round(9))
     0.000432
     """
-    model, method = job.model, job.method
+    packed = (job.method.frozen > 0) & (job.method.base < HALF)
+    return either(packed, lambda: _dequantisation_time(job, repeated), np.zeros(()))
+
+
+def _dequantisation_time(job: Job, repeated: Array) -> Array:
+    model = job.model
     experts = model.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
     weights = layer_matrices(model, 0.0 * model.experts) / job.layout.tp + experts / expert_split(job.layout)
-    moved = (method.base + 2.0 * HALF) * weights
-    packed = (method.frozen > 0) & (method.base < HALF)
-    return np.where(packed, (2.0 + repeated) * moved / job.machine.memory_bandwidth, 0.0)
+    moved = (job.method.base + 2.0 * HALF) * weights
+    return (2.0 + repeated) * moved / job.machine.memory_bandwidth
 
 
 def learning_parameters(job: Job, held: Array) -> Array:
@@ -137,10 +144,13 @@ def learning_parameters(job: Job, held: Array) -> Array:
     >>> float(learning_parameters(example_job(frozen=1, rank=10), np.float64(48e6)))
     720000.0
     """
+    return either(job.method.frozen, lambda: _learning_adapters(job), held)
+
+
+def _learning_adapters(job: Job) -> Array:
     model, method, layout = job.model, job.method, job.layout
     outer = method.outer * (2.0 - model.tied) * model.vocab * model.hidden
-    adapters = (adapter_parameters(model, method.rank) + outer) / (layout.tp * layout.pp)
-    return np.where(method.frozen > 0, adapters, held)
+    return (adapter_parameters(model, method.rank) + outer) / (layout.tp * layout.pp)
 
 
 def frozen_bytes(job: Job) -> Array:
@@ -193,5 +203,8 @@ def gathered_parameters(job: Job, held: Array, learning: Array) -> Array:
     >>> float(gathered_parameters(example_job(frozen=1, base=2), np.float64(6e6), np.float64(1e6)))
     5000000.0
     """
-    moved = (2.0 * (frozen_bytes(job) / HALF * held + learning) + learning) / 3.0
-    return np.where(job.method.frozen > 0, moved, held)
+
+    def _moved() -> Array:
+        return (2.0 * (frozen_bytes(job) / HALF * held + learning) + learning) / 3.0
+
+    return either(job.method.frozen, _moved, held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
+from ..once import once
 from .job import Job
 from .layout import sharding_ranks
 
@@ -46,6 +47,7 @@ def accumulation_time(job: Job, held: Array) -> Array:
     return job.fitted.accumulation_traffic * held / shards / job.machine.memory_bandwidth
 
 
+@once
 def own_states(job: Job, learning: Array) -> Array:
     """Parameters whose states belong to one rank. [1]
 
