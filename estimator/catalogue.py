@@ -33,14 +33,19 @@ TABLE_KINDS: Mapping[str, str] = {
     "prices": "dated offers of rented accelerators",
     "purchases": "dated prices of bought accelerators",
     "exchange-rates": "currency for a US dollar, mean of a year",
+    "tariffs": "price of electricity by place and year",
+    "pay": "what people cost their employer, by country and year",
     "measurements": "measured throughput, memory, scaling, links and failures",
 }
 KINDS: Mapping[str, str] = {**RECORD_KINDS, **TABLE_KINDS}
-_SINGLE_TABLES = {"purchases": "prices/purchase", "exchange-rates": "prices/exchange-rates"}
+_SINGLE_TABLES = {
+    "purchases": "prices/purchase", "exchange-rates": "prices/exchange-rates", "tariffs": "prices/electricity",
+    "pay": "prices/pay",
+}  # fmt: skip
 _TABLE_FOLDERS = {"prices": "prices/rent", "measurements": "measurements"}
 # The column that says what a row is about, where the file's name does not.
-_SUBJECT = {"purchases": "accelerator", "exchange-rates": "currency"}
-_YEAR_COLUMN = {"exchange-rates": "year"}
+_SUBJECT = {"purchases": "accelerator", "exchange-rates": "currency", "tariffs": "place", "pay": "place"}
+_YEAR_COLUMN = {"exchange-rates": "year", "tariffs": "first_year", "pay": "first_year"}
 
 
 def kind_of(word: str) -> str:
@@ -155,8 +160,8 @@ class Filter(NamedTuple):
             raise EstimatorError(
                 "--plan: only prices have a plan; ask for: estimate presets prices --plan spot"
             )
-        if self.year is not None and kind not in ("prices", "purchases", "exchange-rates"):
-            raise EstimatorError("--year: only prices, purchases and exchange-rates are dated")
+        if self.year is not None and kind not in ("prices", *_SINGLE_TABLES):
+            raise EstimatorError("--year: only prices, purchases, exchange-rates, tariffs and pay are dated")
 
 
 def rows(presets: Presets, kind: str, name: str, wanted: Filter) -> dict[str, list[Row]]:

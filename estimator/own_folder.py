@@ -182,6 +182,29 @@ def _intensity_problem(cells: Mapping[str, str]) -> str:
     return next(filter(None, (_number_problem(cells, column) for column in columns)), "")
 
 
+def _pue_problem(cells: Mapping[str, str]) -> str:
+    return _dated_problem(cells, "pue")
+
+
+def _tariff_problem(cells: Mapping[str, str]) -> str:
+    return _dated_problem(cells, "price", "kWh")
+
+
+def _pay_problem(cells: Mapping[str, str]) -> str:
+    return _dated_problem(cells, "pay", "year")
+
+
+def _dated_problem(cells: Mapping[str, str], column: str, per: str = "") -> str:
+    """Say what is wrong with a row about a place in some years: money per something where ``per`` is named."""
+    if not cells.get("place"):
+        return "the column 'place' is empty"
+    currency, _, rest = (cells.get("unit") or "").partition("/")
+    if per and (currency not in CURRENCIES or rest != per):
+        return f"the unit is '{cells.get('unit') or ''}'; write it like USD/{per}"
+    columns = ("first_year", "last_year", column)
+    return next(filter(None, (_number_problem(cells, name) for name in columns)), "")
+
+
 def _number_problem(cells: Mapping[str, str], column: str) -> str:
     text = cells.get(column) or ""
     try:
@@ -197,5 +220,8 @@ _ROW_CHECKS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "prices/rent/": _rent_problem,
     "prices/purchase": _purchase_problem,
     "prices/exchange-rates": _rate_problem,
-    "intensities/": _intensity_problem,
+    "prices/electricity": _tariff_problem,
+    "prices/pay": _pay_problem,
+    "intensities/grids": _intensity_problem,
+    "intensities/pue": _pue_problem,
 }

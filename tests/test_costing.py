@@ -90,9 +90,10 @@ def test_a_fleet_by_hand(fleet: Costing) -> None:
     assert float(parts["cooling"]) == pytest.approx(energy * tariff * 0.15, rel=1e-9)
 
 
-def test_only_the_power_differs_between_two_countries(fleet: Costing) -> None:
+def test_only_power_and_people_differ_between_two_countries(fleet: Costing) -> None:
     usa, china = (by_name(fleet)[f"own, {place}"].cost.parts for place in ("usa", "china"))
-    assert {name for name in usa if float(usa[name]) != float(china[name])} == {"power", "cooling"}
+    differ = {name for name in usa if float(usa[name]) != float(china[name])}
+    assert differ == {"power", "cooling", "operations"}
 
 
 def test_people_are_paid_for_all_of_the_period() -> None:

@@ -1,16 +1,16 @@
-"""The grid that feeds a run: its carbon intensity in the year asked, and the carbon of making the machines."""
+"""The grid that feeds a run: its carbon intensity and PUE in the year asked, and the carbon of making the machines."""
 
 from __future__ import annotations
 
 import math
 
-from .. import units
 from ..errors import EstimatorError
 from ..provenance import Figure, Origin
-from ..records import Record, Row, cell_number
+from ..records import Record
 from .asked import Asked
+from .dated import figure_of, nearest, period, rows_of, years_off
 
-_TABLE = "intensities/grids"
+_TABLE, _PUES = "intensities/grids", "intensities/pue"
 
 
 def lower(asked: Asked, grid: Record) -> None:
@@ -38,35 +38,47 @@ def _of_year(asked: Asked, grid: Record, figure: Figure) -> tuple[Figure, str]:
         A grid that the question names has none of near that year.
     """
     year = asked.run.year or 0.0
-    rows = [row for row in asked.presets.rows(_TABLE) if row.cells["grid"] == grid.id]
+    rows = rows_of(asked, _TABLE, grid.id, "grid")
     if not rows:
         return figure, ""
-    found = min(rows, key=lambda row: (_off(row, year), -cell_number(row, "last_year")))
-    off, near = _off(found, year), asked.defaults.figures["grid_years"].value
+    found = nearest(rows, year)
+    off, near = years_off(found, year), asked.defaults.figures["grid_years"].value
     if off > near and asked.run.grid is not None:
-        known = ", ".join(dict.fromkeys(_period(row) for row in rows))
+        known = ", ".join(dict.fromkeys(period(row) for row in rows))
         raise EstimatorError(
             f"--grid: {grid.id} has no carbon intensity of {year:.0f} on record, nor of {near:.0f} years round it; it "
             f"has {known}: give such a --year, or leave it out"
         )
-    dated = f"of {_period(found)} (none of {year:.0f} on record)" if off else ""
-    return _figure(found), dated
+    figure = figure_of(found, "carbon_intensity")
+    dated = f"of {period(found)} (none of {year:.0f} on record)" if off else ""
+    return figure._replace(where=f"{figure.where}, {period(found)}"), dated
 
 
-def _off(row: Row, year: float) -> float:
-    """Return how many years lie between a row and a year."""
-    return max(cell_number(row, "first_year") - year, year - cell_number(row, "last_year"), 0.0)
+def pue(asked: Asked, grid: Record) -> None:
+    """Set the PUE: as given, of the region or of its provider, of the year asked or of the nearest, else the usual."""
+    found = None if asked.run.pue is not None else _pue_on_record(asked, grid)
+    if found is None:
+        asked.number("pue", "pue", ranged=True)
+        return
+    figure, missed = found
+    asked.draft.figure("pue", figure, reason=missed, option="--pue")
 
 
-def _period(row: Row) -> str:
-    first, last = row.cells["first_year"], row.cells["last_year"]
-    return first if first == last else f"{first}-{last}"
-
-
-def _figure(row: Row) -> Figure:
-    text = f"{cell_number(row, 'carbon_intensity')!r} {row.cells['unit']}"
-    where = f"{row.cells['where']}, {_period(row)}"
-    return Figure(units.parse_any(text)[0], text, row.source, where, "stated")
+def _pue_on_record(asked: Asked, grid: Record) -> tuple[Figure, str] | None:
+    """Return the PUE of a region, or that which its provider reports for all of its sites, and a word on its year."""
+    provider = str(grid.words.get("provider", "")).lower().replace(" ", "-")
+    own = grid.figures.get("pue")
+    operator = asked.presets.load("pue", provider) if provider in asked.presets.files("pue") else None
+    figure = own or (operator.figures.get("pue") if operator else None)
+    rows = rows_of(asked, _PUES, grid.id if own else provider)
+    if figure is None or asked.run.year is None or not rows:
+        return figure and (figure, "")
+    found = nearest(rows, asked.run.year)
+    missed = (
+        f"no PUE of {asked.run.year:.0f} for {grid.name if own else operator and operator.name} on record: "
+    )
+    told = f"{missed}that of {period(found)}" if years_off(found, asked.run.year) else ""
+    return figure_of(found, "pue"), told
 
 
 def embodied(asked: Asked) -> None:

@@ -9,6 +9,7 @@ from ..case import Unknown
 from ..formulas.capital import Ownership
 from ..inputs.money_table import OWNER
 from ..provenance import Figure, Origin
+from . import local
 from .asked import Asked
 from .exchange import converted
 from .money import Purse
@@ -36,7 +37,7 @@ def lower(asked: Asked) -> None:
         purse.useless([name for name in OWNER if name not in counted], "--plan own")
         purse.leave([name for name in Ownership._fields if name not in ("utilisation", "tariff")])
         _utilisation_of_rent(purse, reserved)
-        _tariff(purse) if asked.run.tariff else purse.leave(["tariff"])
+        local.tariff(purse) if asked.run.tariff else purse.leave(["tariff"])
         return
     purse.leave(["paid_utilisation"], 1.0)
     purse.leave(["interest_period"], _YEAR)
@@ -46,8 +47,8 @@ def lower(asked: Asked) -> None:
     purse.put("accelerators_per_operator")
     for name in ("life", "cost_of_capital", "utilisation", "maintenance"):
         purse.put(name, name)
-    purse.put("operator_pay", "pay", "pay")
-    _tariff(purse)
+    local.pay(purse, "operator_pay")
+    local.tariff(purse)
 
 
 def _utilisation_of_rent(purse: Purse, reserved: bool) -> None:
@@ -61,24 +62,6 @@ def _utilisation_of_rent(purse: Purse, reserved: bool) -> None:
     purse.draft.put("paid_utilisation", purse.run.utilisation if reserved else 1.0, origin)
     if not reserved and purse.run.embodied is None:
         purse.useless(["utilisation"], "--plan own or reserved")
-
-
-def _tariff(purse: Purse) -> None:
-    """Set the price of electricity: as given, that on record of the place, else the world's."""
-    if purse.run.tariff is not None:
-        purse.put("tariff", "tariff")
-        return
-    asked, draft = purse.asked, purse.draft
-    place = draft.words["grid"]
-    own = asked.presets.load("grids", place).figures.get("electricity_price")
-    figure = own or asked.presets.load("grids", "world").figures["electricity_price"]
-    figure = converted(asked, figure, purse.currency)
-    lacks = f"{place} has no tariff on record; the world's: "
-    dated = f" ({figure.note.split(';')[0]})" if figure.note else ""
-    draft.figure("tariff", figure, reason=f"{'' if own else lacks}{figure.where}{dated}", option="--tariff")
-    if figure.low is None and figure.high is None:
-        usual = purse.house.figures["tariff_spread"]
-        draft.unknown("tariff", figure.value * (usual.low or 1.0), figure.value * (usual.high or 1.0))
 
 
 def _machines(purse: Purse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..provenance import Figure, Origin
+from ..provenance import Origin
 from . import grid
 from .asked import Asked
 from .exchange import exchange
@@ -22,19 +22,9 @@ def lower(asked: Asked) -> None:
 
 def _pue_and_carbon(asked: Asked) -> None:
     record = asked.chosen("grid", "grid")
-    own = record.figures.get("pue") or _pue_of_provider(asked, str(record.words.get("provider", "")))
-    if own and asked.run.pue is None:
-        asked.draft.figure("pue", own, option="--pue")
-    else:
-        asked.number("pue", "pue", ranged=True)
+    grid.pue(asked, record)
     grid.lower(asked, record)
     grid.embodied(asked)
-
-
-def _pue_of_provider(asked: Asked, provider: str) -> Figure | None:
-    """Return the PUE that a cloud reports for all its sites, where one is on record."""
-    id = provider.lower().replace(" ", "-")
-    return asked.presets.load("pue", id).figures.get("pue") if id in asked.presets.files("pue") else None
 
 
 def _price(asked: Asked, currency: str) -> None:

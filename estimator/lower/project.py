@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import local
 from .asked import Asked
 from .money import Purse
 
@@ -41,7 +42,7 @@ def _people(purse: Purse) -> None:
             purse.put(name, name)
             some = True
     if some:
-        purse.put("pay", "pay")
+        local.pay(purse, "pay")
     else:
         if purse.draft.words.get("plan") != "own":
             purse.useless(["pay"], "--staff or --preparation-staff")

@@ -19,8 +19,15 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "prices": ("provider", "instance", "region", "plan", "statistic", "price", "unit", "as_of", "source"),
     "purchases": ("model", "price", "unit", "count", "as_of", "source", "note"),
     "exchange-rates": ("year", "per_usd", "days", "source"),
+    "tariffs": ("first_year", "last_year", "price", "unit", "low", "high", "kind", "source"),
+    "pay": ("first_year", "pay", "unit", "low", "high", "kind", "source"),
 }
-_SUBJECT = {"purchases": "accelerator", "exchange-rates": "currency", "measurements": "table"}
+_SUBJECT = {
+    "purchases": "accelerator", "exchange-rates": "currency", "measurements": "table", "tariffs": "place",
+    "pay": "place",
+}  # fmt: skip
+# The columns that may tell when a row was so.
+_DATES = ("as_of", "year", "first_year")
 
 
 def summary_page(kind: str, about: About) -> Page:
@@ -34,7 +41,7 @@ def summary_page(kind: str, about: About) -> Page:
 
 
 def _summary(kind: str, name: str, rows: Sequence[Row]) -> list[str]:
-    found = (row.cells.get("as_of") or row.cells.get("year") or "" for row in rows)
+    found = (next(filter(None, map(row.cells.get, _DATES)), "") for row in rows)
     dates = sorted(date for date in found if date[:1].isdigit())
     last = "plan" if kind == "prices" else "source"
     words = sorted({row.cells.get(last) or "" for row in rows})
@@ -87,6 +94,6 @@ def written(cells: Mapping[str, str]) -> str:
     >>> written({"currency": "CNY", "per_usd": "7.1"})
     '7.1 CNY/USD'
     """
-    if cells.get("price"):
-        return f"{cells['price']} {cells.get('unit', '')}"
+    if price := cells.get("price") or cells.get("pay"):
+        return f"{price} {cells.get('unit', '')}"
     return f"{cells['per_usd']} {cells['currency']}/USD" if cells.get("per_usd") else ""

@@ -54,7 +54,7 @@ def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
     assert sum(line.startswith("owning (") for line in lines) == 2
     assert "Owners are charged 3 years of the 5 years in which machines are paid back" in ran.out
     assert "the runs before the last (--development, 3.4 for LLaMA)" in " ".join(ran.out.split())
-    assert "tariff, own, china = 0.0925 USD/kWh (--tariff)" in " ".join(ran.out.split())
+    assert "tariff, own, china = 0.0915 USD/kWh (--tariff)" in " ".join(ran.out.split())
 
 
 def test_a_reservation_above_the_price_without_one_is_told(estimate: Estimate) -> None:

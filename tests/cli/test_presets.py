@@ -265,7 +265,7 @@ def test_measurements_keep_every_column(estimate: Estimate) -> None:
             ["models", "--plan", "spot"],
             "--plan: only prices have a plan; ask for: estimate presets prices --plan spot",
         ),
-        (["--year", "2025"], "--year: only prices, purchases and exchange-rates are dated"),
+        (["--year", "2025"], "--year: only prices, purchases, exchange-rates, tariffs and pay are dated"),
         (
             ["prices", "h100", "--year", "1999"],
             "no prices on record are left by --year 1999; leave it out",
@@ -406,6 +406,16 @@ publisher = "p"
             "prices/exchange-rates.csv",
             "currency,year,per_usd,days,source\nXYZ,2026,2,250,book\n",
             "{path}, line 2: the currency is 'XYZ'; choose USD, CNY, ",
+        ),
+        (
+            "prices/electricity.csv",
+            "place,first_year,last_year,price,unit,source,where\nusa,2026,2026,0.1,USD,book,bill\n",
+            "{path}, line 2: the unit is 'USD'; write it like USD/kWh",
+        ),
+        (
+            "prices/pay.csv",
+            "place,first_year,last_year,pay,unit,source,where\n,2026,2026,1e5,USD/year,book,list\n",
+            "{path}, line 2: the column 'place' is empty",
         ),
     ],
 )  # fmt: skip

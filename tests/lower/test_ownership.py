@@ -73,16 +73,10 @@ def test_a_chip_without_a_price_says_what_to_give() -> None:
 
 
 def test_the_tariff_of_a_place_is_converted_at_a_dated_rate() -> None:
-    # China: 0.08 EUR/kWh on record; 2024 had 1.0824 USD a EUR, mean rate of the European Central Bank.
+    # China: 0.623 CNY/kWh on record, which is 0.08 EUR; 2024 had 1.0824 USD a EUR, mean rate of the ECB.
     found = case(**OWN, grid="china", year=2024)
     assert column(found, "tariff") * 3.6e6 == pytest.approx(0.08 * 1.0824, rel=1e-3)
-    assert "USD/EUR" in found.origins["tariff"].reason
-
-
-def test_a_region_without_a_tariff_has_the_one_of_the_world_and_says_so() -> None:
-    found = case(**OWN, grid="aws-us-east-1")
-    assert column(found, "tariff") * 3.6e6 == pytest.approx(0.161)
-    assert "has no tariff on record; the world's" in found.origins["tariff"].reason
+    assert "at 0.139 USD/CNY" in found.origins["tariff"].reason
 
 
 def test_all_money_of_an_answer_is_of_one_currency() -> None:
