@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .estimate import Amount, Estimate
     from .fleets import Fleet, ask_fleet
     from .inputs import Run
-    from .inputs.files import load
+    from .inputs.files import load, load_fleet
     from .inputs.fleet import FleetQuestion
     from .inputs.serving import ServingQuestion
     from .presets import Presets
@@ -47,6 +47,7 @@ __all__ = [
     "ask_serving",
     "evaluate",
     "load",
+    "load_fleet",
     "sample",
     "search",
     "solutions",
@@ -61,6 +62,7 @@ _PLACES = {
     "sweep": "sweeps",
     "Solution": "solving", "solutions": "solving", "solve": "solving",
     "Fleet": "fleets", "ask_fleet": "fleets", "FleetQuestion": "inputs.fleet",
+    "load_fleet": "inputs.files",
     "Serving": "serving", "ask_serving": "serving", "ServingQuestion": "inputs.serving",
     "Sample": "samples", "Sensitivity": "samples", "sample": "samples",
 }  # fmt: skip

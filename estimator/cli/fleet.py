@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ..errors import QuestionError
-from ..inputs.fleet import FLEET_FIELDS, FleetQuestion, pool_inputs
+from ..inputs.fleet import FLEET_FIELDS, FleetQuestion
+from ..inputs.pools import pool_inputs
 from ..inputs.run import option
 from ..presets import Presets
 from ..report.page import FORMATS, Page
@@ -37,12 +38,14 @@ def fleet_options(function: Function) -> Function:
 @fleet_options
 @question_options
 @format_option(*FORMATS)
+@click.option("--save", metavar="FILE", help="Write the question to a file that `estimate fleet FILE` reads.")
 def command(
     question: str | None,
     own_presets: tuple[str, ...],
     format_: str,
     pools: tuple[str, ...],
     compute: str | None,
+    save: str | None,
     **given: Any,
 ) -> None:
     """Tell what unlike pools of accelerators deliver, in one run and in runs of their own; P and E in cards.
@@ -50,6 +53,10 @@ def command(
     \b
     Two sites, two kinds of cards: each alone, and one run over a link of 100 Gbit/s between them:
         estimate fleet --params 65B --pool "64 x a100, site=a" --pool "64 x ascend-910b, site=b" --link "100 Gbit/s"
+    \b
+    Keep a fleet, and ask it again in one way alone:
+        estimate fleet --params 65B --pool "64 x a100, site=a" --pool "64 x h100, site=b" --save fleet.toml
+        estimate fleet fleet.toml --way matched --link "50 Gbit/s"
     \b
     How many cards are 20 EOPS? It depends on the precision:
         estimate fleet --compute "20 EOPS" --precision int8 --on ascend-910-256t
@@ -65,16 +72,30 @@ def command(
 
         stored = read_question(Path(question))
     inputs = merged(stored, {**given, "pools": pools or None})
+    if save is not None and (compute is not None or not _MODEL & inputs.keys()):
+        raise QuestionError(
+            ["--save: a total of compute is no question to keep; give --params or --model too"]
+        )
     if compute is not None:
         page = _cards(compute, inputs, presets)
     elif _MODEL & inputs.keys():
-        from ..fleets import ask_fleet
-        from ..report.fleet import fleet_page
-
-        page = fleet_page(ask_fleet(FleetQuestion.read(inputs, presets), presets), terminal_width())
+        page = _asked(FleetQuestion.read(inputs, presets), presets, save)
     else:
         page = _totals(inputs, presets)
     click.echo(page.write(format_))
+
+
+def _asked(question: FleetQuestion, presets: Presets, save: str | None) -> Page:
+    """Return the answer about a fleet, its question kept where that is asked."""
+    from ..fleets import ask_fleet
+    from ..report.fleet import fleet_page
+
+    found = ask_fleet(question, presets)
+    if save is not None:
+        from ..inputs.files import write_question
+
+        write_question(question, Path(save))
+    return fleet_page(found, terminal_width())
 
 
 def _cards(compute: str, inputs: dict[str, Any], presets: Presets) -> Page:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ..answer import ask, sized
+from ..answer import ask
 from ..arrays import array
-from ..case import Case
 from ..compare import Comparison
-from ..errors import QuestionError
 from ..estimate import Estimate
 from ..formulas.compute_totals import mfu_for_ratio
-from ..inputs.fleet import FleetQuestion
-from ..lower import lower
+from ..inputs.fleet import WAYS, FleetQuestion
 from ..presets import Presets
 from ..totals import Ends
-from .pools import stacked
-from .ways import Exchange, Link, Together, Way, separate
+from .lowered import currency_of, fleet_case, joint, of_each
+from .ways import Exchange, Way, exchange, way_of_points
 
 
 @dataclass(frozen=True)
@@ -79,80 +76,18 @@ def ask_fleet(question: FleetQuestion, presets: Presets | None = None) -> Fleet:
     True
     """
     records = presets or Presets()
-    alone = tuple(_each(question, records))
-    currency, tokens = _currency(alone), float(alone[0].case.columns["tokens"])
-    cases = _joint_cases(question, alone, records)
-    given = question.pools[0].run.global_batch
-    batch = given or sum(float(case.columns["global_batch"]) for case in cases)
-    ways = {"separate": separate(stacked([each.case for each in alone]))}
-    exchange = None
+    alone = of_each(question, lambda run: ask(run, records))
+    cases = [each.case for each in alone]
+    currency, tokens = currency_of(cases), float(cases[0].columns["tokens"])
+    ways = {"separate": way_of_points(fleet_case(question, cases, "separate"))}
+    between, joined = None, joint(question, records)
     if len(alone) > 1:
-        link = Link(len(question.sites), question.link or math.inf, question.sync_every or 1.0)
-        together = Together(stacked(cases), batch, link, whole=given is not None)
-        ways |= {name: together.way(name, parts) for name, parts in (("equal", together.equal), ("matched",
-                 together.matched))}  # fmt: skip
-        exchange = together.exchange() if len(question.sites) > 1 else None
+        one = {name: fleet_case(question, joined, name) for name in WAYS if name != "separate"}
+        ways |= {name: way_of_points(case) for name, case in one.items()}
+        between = exchange(one["matched"]) if len(question.sites) > 1 else None
+    batch = float(fleet_case(question, joined, "separate").columns["whole_batch"])
     notes = tuple(_notes(question, alone, ways))
-    return Fleet(question, alone, ways, batch, tokens, currency, exchange, notes)
-
-
-def _each(question: FleetQuestion, presets: Presets) -> list[Estimate]:
-    """Answer the run of each pool alone; every fault of every pool is told at once."""
-    found: list[Estimate] = []
-    faults: list[str] = []
-    for pool in question.pools:
-        try:
-            found.append(ask(pool.run, presets))
-        except QuestionError as error:
-            faults += [f"--pool '{pool.name}': {fault}" for fault in error.faults]
-    if faults:
-        raise QuestionError(faults)
-    return found
-
-
-def _currency(alone: Sequence[Estimate]) -> str:
-    found = list(dict.fromkeys(each.case.words.get("currency", "USD") for each in alone))
-    if len(found) > 1:
-        raise QuestionError(
-            [
-                f"--currency: the pools' money is in {' and '.join(found)}; give one, like --currency {found[0]}"
-            ]
-        )
-    return found[0]
-
-
-def _joint_cases(question: FleetQuestion, alone: Sequence[Estimate], presets: Presets) -> list[Case]:
-    """Return the case of each pool in one run: its layout planned for its equal share of the batch.
-
-    A batch that is given stays; of one that is open each pool takes whole micro-batches near its share of the usual.
-    """
-    counts = [float(each.case.columns["count"]) for each in alone]
-    cases: list[Case] = []
-    for pool, count in zip(question.pools, counts, strict=True):
-        case = lower(pool.run, presets)
-        share = float(case.columns["global_batch"]) * count / sum(counts)
-        cases.append(_planned(case, share if pool.run.global_batch is None else _divisible(share)))
-    return cases
-
-
-def _divisible(share: float) -> float:
-    """Return a number near a share that many layouts divide: a prime would leave none to choose from.
-
-    Examples
-    --------
-    >>> _divisible(683.0), _divisible(5.0)
-    (704.0, 5.0)
-    """
-    grain = 2.0 ** max(math.floor(math.log2(max(share, 1.0) / 8.0)), 0)
-    return round(share / grain) * grain
-
-
-def _planned(case: Case, share: float) -> Case:
-    """Return the case with its part of the batch, at least a sequence, and its layout."""
-    part = case.with_columns({"global_batch": array(float(max(round(share), 1)))})
-    return sized(
-        replace(part, unknowns=tuple(each for each in part.unknowns if "global_batch" not in each.low))
-    )
+    return Fleet(question, tuple(alone), ways, batch, tokens, currency, between, notes)
 
 
 def _notes(question: FleetQuestion, alone: Sequence[Estimate], ways: Mapping[str, Way]) -> list[str]:

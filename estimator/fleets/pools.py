@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array, array
 from ..case import Case, Unknown
+from ..provenance import Origin
 
 
 class _Met(NamedTuple):
@@ -22,7 +23,7 @@ def stacked(cases: Sequence[Case]) -> Case:
     """Put cases of shape () on a first axis, with the columns that all of them have.
 
     An unknown of one name and the same ends in several pools, like the shape of their model, is one; any other is of
-    its pool alone.
+    its pool alone. The origin of a column is that of the first pool in which it is not known, else of the first.
 
     Examples
     --------
@@ -34,7 +35,13 @@ def stacked(cases: Sequence[Case]) -> Case:
     common = [name for name in cases[0].columns if all(name in case.columns for case in cases)]
     columns = {name: array([float(case.columns[name]) for case in cases]) for name in common}
     unknowns = tuple(_placed(met, columns) for met in _met(cases))
-    return Case(columns, unknowns=unknowns)
+    origins = {name: _origin(cases, name) for name in common if name in cases[0].origins}
+    return Case(columns, origins, unknowns)
+
+
+def _origin(cases: Sequence[Case], name: str) -> Origin:
+    lacking = (case for case in cases if np.isnan(case.columns[name]))
+    return next(lacking, cases[0]).origins[name]
 
 
 def _met(cases: Iterable[Case]) -> list[_Met]:

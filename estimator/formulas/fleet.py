@@ -7,6 +7,20 @@ import numpy as np
 from ..arrays import Array, quotient
 
 
+def over_pools(values: Array) -> Array:
+    """Sum over pools on the first axis, one after the other, so that no axis behind it changes the last bit.
+
+    Examples
+    --------
+    >>> over_pools(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [4.0, 6.0]
+    """
+    total: Array = np.zeros(np.shape(values)[1:])
+    for each in np.asarray(values):
+        total = total + each
+    return total
+
+
 def paced_throughput(throughput: Array, shares: Array) -> Array:
     r"""Throughput of a synchronous run whose pools, on the first axis, do given shares of each batch. [token/s]
 
@@ -83,10 +97,10 @@ def matched_batches(batches: Array, times: Array, batch: Array, grain: Array) ->
     high: Array = np.max(np.asarray(times), axis=(0, -1))
     for _ in range(_HALVINGS):
         middle: Array = (low + high) / 2.0
-        enough = np.sum(np.asarray(_done_by(middle, batches, times, grain)), axis=0) >= batch
+        enough = over_pools(_done_by(middle, batches, times, grain)) >= batch
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     parts = np.asarray(_done_by(high, batches, times, grain))
-    return parts * batch / np.sum(parts, axis=0)
+    return parts * batch / over_pools(parts)
 
 
 # Halvings of the time of a step: what is left is beyond the digits of a float.
@@ -108,6 +122,37 @@ def _done_by(time: Array, batches: Array, times: Array, grain: Array) -> Array:
     whole = np.where(grain > 0, grain, 1.0)
     # What halving leaves of a grain is none missing.
     return np.where(grain > 0, np.floor(parts / whole * (1.0 + _NOISE)) * whole, parts)
+
+
+def time_of_part(part: Array, batches: Array, times: Array) -> Array:
+    r"""Time of a step on a part of a batch, from the times at sizes that are known. [s]
+
+    Parameters
+    ----------
+    part
+        Sequences. [1]
+    batches
+        Sizes at which the time is known, on the last axis, rising. [1]
+    times
+        Time of a step at those sizes. [s]
+
+    Notes
+    -----
+    Between two sizes the time is taken as straight, beyond the first and the last as theirs.
+
+    Examples
+    --------
+    >>> float(time_of_part(np.float64(3), np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 6.0])))
+    4.0
+    """
+    above = np.sum(np.asarray(batches) <= np.asarray(part)[..., None], axis=-1, keepdims=True)
+    first, last = (np.clip(above + step, 0, np.shape(batches)[-1] - 1) for step in (-1, 0))
+    (size, then), (start, end) = (
+        [np.take_along_axis(np.asarray(each), place, axis=-1)[..., 0] for place in (first, last)]
+        for each in (batches, times)
+    )
+    rise = np.where(then > size, (end - start) / np.where(then > size, then - size, 1.0), 0.0)
+    return start + rise * np.maximum(part - size, 0.0)
 
 
 def joint_goodput(goodput: Array) -> Array:
@@ -135,7 +180,7 @@ def joint_goodput(goodput: Array) -> Array:
     >>> float(joint_goodput(np.array([0.8, 0.8])).round(4))
     0.6667
     """
-    return 1.0 / (1.0 + np.sum(1.0 / goodput - 1.0, axis=0))
+    return 1.0 / (1.0 + over_pools(1.0 / goodput - 1.0))
 
 
 def joint_mtbi(mtbi: Array) -> Array:
@@ -159,7 +204,7 @@ def joint_mtbi(mtbi: Array) -> Array:
     >>> float(joint_mtbi(np.array([3.0, 6.0])))
     2.0
     """
-    return 1.0 / np.sum(1.0 / mtbi, axis=0)
+    return 1.0 / over_pools(1.0 / mtbi)
 
 
 def site_exchange_time(size: Array, sites: Array, link: Array, steps: Array) -> Array:

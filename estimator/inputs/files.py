@@ -1,15 +1,19 @@
-"""Question files: a run as TOML, written whole or not at all."""
+"""Question files: a run or a fleet as TOML, written whole or not at all."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EstimatorError
 from ..presets import Presets
 from ..textfile import read_bounded, write_whole
 from .run import Run
+
+if TYPE_CHECKING:
+    from .fleet import FleetQuestion
 
 _LARGEST = 1 << 20
 
@@ -36,12 +40,25 @@ def load(path: str | Path, presets: Presets | None = None) -> Run:
     Raises
     ------
     EstimatorError
-        The file cannot be read, or the question in it is faulty.
+        The file cannot be read, the question in it is faulty, or it is about a fleet.
     """
     return Run.read(read_question(Path(path)), presets)
 
 
-def write_question(run: Run, path: Path) -> None:
+def load_fleet(path: str | Path, presets: Presets | None = None) -> FleetQuestion:
+    """Return the question about a fleet that a file holds.
+
+    Raises
+    ------
+    EstimatorError
+        The file cannot be read, the question in it is faulty, or it names no pools.
+    """
+    from .fleet import FleetQuestion
+
+    return FleetQuestion.read(read_question(Path(path)), presets)
+
+
+def write_question(question: Run | FleetQuestion, path: Path) -> None:
     """Write a question file; the file is whole or, when that fails, as it was before.
 
     Raises
@@ -49,11 +66,17 @@ def write_question(run: Run, path: Path) -> None:
     EstimatorError
         The folder does not exist or cannot be written to.
     """
-    lines = [f"{name} = {_toml(value)}" for name, value in run.write().items()]
-    text = (
-        "# A question of `estimate train`; run it with: estimate train THIS_FILE\n" + "\n".join(lines) + "\n"
-    )
-    write_whole(path, text, "--save")
+    inputs: dict[str, Any] = {**question.write()}
+    pools: list[dict[str, str | float]] = inputs.pop("pools", [])
+    command = "estimate fleet" if pools else "estimate train"
+    lines = [f"# A question of `{command}`; run it with: {command} THIS_FILE", *_lines(inputs)]
+    for pool in pools:
+        lines += ["", "[[pools]]", *_lines(pool)]
+    write_whole(path, "\n".join(lines) + "\n", "--save")
+
+
+def _lines(inputs: Mapping[str, str | float]) -> list[str]:
+    return [f"{name} = {_toml(value)}" for name, value in inputs.items()]
 
 
 def _toml(value: str | float) -> str:

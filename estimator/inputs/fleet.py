@@ -1,27 +1,23 @@
-"""The question about a fleet: pools of accelerators, each a run of its own inputs, and the link between sites."""
+"""The question about a fleet: pools of accelerators, each a run of its own inputs, and how they are used together."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from pydantic_core import PydanticCustomError
-
-from .. import units
-from ..errors import EstimatorError, QuestionError, near_misses
+from ..errors import QuestionError, near_misses
 from ..presets import Presets
-from .fields import Field, measured, whole
+from .beside import read_beside, write_beside
+from .fields import Field, measured, one_of, whole
+from .letters import letter
+from .pools import OF_POOL, called, pool_inputs, put_by_letter
 from .run import Run, option
 from .table import FIELDS
 
-_POOL = re.compile(r"\s*(?P<count>[^\s,x×*]*(?:,\d{3})*)\s*[x×*]\s*(?P<on>[^,]+?)\s*(?:,(?P<rest>.*))?")
-_HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beijing, price=2 USD/gpu/hour'"
-_MOST = 1e8  # accelerators, as of --count
-# What every pool says for itself, or nobody does.
-_OF_POOL = ("on", "count")
+# The ways to use a fleet: runs of their own, one run with equal shares a card, one with shares like speeds.
+WAYS = ("separate", "equal", "matched")
 _BARRED = ("nodes", "within", "node")
 # What all pools train: given once, beside them.
 _COMMON = ("params", "model", "config", "tokens", "tokens_per_param", "epochs", "dataset_tokens", "samples", "seq",
@@ -31,7 +27,24 @@ FLEET_FIELDS: Mapping[str, Field] = {
     "link": Field(measured("byte/s", "10 Gbit/s", 1e3, 1e16), "Of each site to the others, one way, like "
                   '"10 Gbit/s".', "BANDWIDTH"),
     "sync_every": Field(whole(1, 1e7), "Steps between exchanges over the link; 1 is synchronous training."),
+    "way": Field(one_of(*WAYS), "How pools are used: separate (a run each), equal (one run, equal shares a card) or "
+                 "matched (one run, shares like speeds).", "NAME"),
 }  # fmt: skip
+
+
+def fleet_fields(pools: int) -> dict[str, Field]:
+    """Return every input that a fleet of so many pools may be given or varied in: those of a pool by its letter.
+
+    Examples
+    --------
+    >>> {"tokens", "link", "mfu", "B.count", "B.mfu"} <= fleet_fields(2).keys(), "B.tokens" in fleet_fields(2)
+    (True, False)
+    """
+    barred = {*_BARRED, *OF_POOL}
+    common = {name: field for name, field in FIELDS.items() if name not in barred}
+    own = {name: field for name, field in FIELDS.items() if name not in {*_BARRED, *_COMMON}}
+    lettered = {f"{letter(place)}.{name}": field for place in range(pools) for name, field in own.items()}
+    return {**FLEET_FIELDS, **common, **lettered}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +63,21 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FleetQuestion:
-    """What is asked about a fleet, checked: its pools, the link between sites [byte/s], steps between exchanges."""
+    """What is asked about a fleet, checked: pools, the link between sites [byte/s], steps between exchanges, the way.
+
+    Where no way is named `estimate fleet` tells all, and whoever needs one takes the last of `WAYS`.
+    """
 
     pools: tuple[Pool, ...]
     link: float | None = None
     sync_every: float | None = None
+    way: str | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, Any], presets: Presets | None = None) -> FleetQuestion:
         """Make a question from the common inputs of its runs and ``pools``: texts, or tables as files have them.
+
+        An input like ``A.count`` is one of the first pool, and replaces what the pool says.
 
         Raises
         ------
@@ -75,8 +94,9 @@ class FleetQuestion:
         named = {name: value for name, value in given.items() if value is not None}
         pools = pool_inputs(named.pop("pools", ()))
         own = {name: named.pop(name) for name in FLEET_FIELDS if name in named}
-        faults = [*_misplaced(named), *_uncommon(pools)]
-        values = {name: _read(name, value, records, faults) for name, value in own.items()}
+        faults = [*put_by_letter(named, pools), *_misplaced(named), *_uncommon(pools)]
+        values, faulty = read_beside(own, FLEET_FIELDS, records)
+        faults += faulty
         runs = _runs(named, pools, records, faults)
         sites = {pool.get("site", "") for pool in pools}
         if "link" in own and len(sites) < 2:
@@ -103,95 +123,12 @@ class FleetQuestion:
             | ({"site": pool.site} if pool.site else {})
             for run, pool in zip(written, self.pools, strict=True)
         ]
-        own = {
-            "link": None if self.link is None else f"{self.link!r} byte/s",
-            "sync_every": self.sync_every,
-        }
-        return common | {name: value for name, value in own.items() if value is not None} | {"pools": pools}
-
-
-def pool_inputs(given: object) -> list[dict[str, Any]]:
-    """Return the inputs of each pool, from texts or tables.
-
-    Raises
-    ------
-    QuestionError
-        There is none, or a text that is no pool.
-    """
-    several = isinstance(given, (list, tuple))
-    pools = list(cast("Iterable[object]", given)) if several else [given]
-    if not pools:
-        raise QuestionError([f"nothing says which accelerators: give --pool once or more; {_HOW}"])
-    found: list[dict[str, Any]] = []
-    faults: list[str] = []
-    for pool in pools:
-        try:
-            found.append(
-                _table(cast("Mapping[str, Any]", pool)) if isinstance(pool, Mapping) else read_pool(str(pool))
-            )
-        except EstimatorError as error:
-            faults.append(f"--pool: {error}")
-    if faults:
-        raise QuestionError(faults)
-    return found
-
-
-def read_pool(text: str) -> dict[str, Any]:
-    """Read accelerators and further inputs of a pool.
-
-    Raises
-    ------
-    EstimatorError
-        It is none, or one of no accelerators.
-
-    Examples
-    --------
-    >>> read_pool("1,024 x a100, site=beijing, price=2 USD/gpu/hour")
-    {'count': 1024.0, 'on': 'a100', 'site': 'beijing', 'price': '2 USD/gpu/hour'}
-    """
-    match = _POOL.fullmatch(text)
-    if match is None:
-        raise EstimatorError(f"{units.shorten(text)} is not a pool; {_HOW}")
-    found: dict[str, Any] = {"count": _count(match["count"], text), "on": match["on"]}
-    for part in filter(None, (part.strip() for part in (match["rest"] or "").split(","))):
-        name, equals, value = (word.strip() for word in part.partition("="))
-        name = name.removeprefix("--").replace("-", "_")
-        if not equals or not name or not value:
-            raise EstimatorError(f"{units.shorten(part)} in {units.shorten(text)} is not NAME=VALUE; {_HOW}")
-        if name in found:
-            raise EstimatorError(f"'{name}' is given twice in {units.shorten(text)}; {_HOW}")
-        found[name] = value
-    return found
-
-
-def _count(text: str, pool: str) -> float:
-    try:
-        count = units.parse_count(text)
-    except EstimatorError as error:
-        raise EstimatorError(f"in {units.shorten(pool)}, {error}") from None
-    if count == 0:
-        raise EstimatorError(
-            f"{units.shorten(pool)} is a pool of no accelerators; give it one or more, or leave it out"
-        )
-    # Totals have no run that would refuse it, and half a card or infinitely many would be answered.
-    if not 1 <= count <= _MOST or count != math.floor(count):
-        raise EstimatorError(
-            f"in {units.shorten(pool)}, {units.shorten(text)} is no whole number of accelerators from 1 to {_MOST:,.0f}"
-        )
-    return count
-
-
-def _table(pool: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a pool as a question file writes it."""
-    for name in _OF_POOL:
-        if name not in pool:
-            raise EstimatorError(f"a pool lacks '{name}'; write on = \"a100-sxm-80gb\" and count = 1024")
-    return {**pool, "count": _count(str(pool["count"]), f"{pool['count']} x {pool['on']}")}
+        return common | write_beside(self, FLEET_FIELDS) | {"pools": pools}
 
 
 def _misplaced(named: Mapping[str, Any]) -> list[str]:
     """Tell which common inputs belong to a pool, or to no fleet."""
-    faults = [f"{option(name)}: each pool has its own; leave it out" for name in _OF_POOL if name in named]
+    faults = [f"{option(name)}: each pool has its own; leave it out" for name in OF_POOL if name in named]
     return faults + [
         f"{option(name)}: a fleet is told in pools of accelerators; leave it out"
         for name in _BARRED
@@ -202,27 +139,18 @@ def _misplaced(named: Mapping[str, Any]) -> list[str]:
 def _uncommon(pools: Iterable[Mapping[str, Any]]) -> list[str]:
     """Tell which inputs of a pool belong to all of them."""
     return [
-        f"--pool '{pool['count']:g} x {pool['on']}': {option(name)} is of the whole fleet; give it once, beside the "
-        "pools"
+        f"--pool '{called(pool)}': {option(name)} is of the whole fleet; give it once, beside the pools"
         for pool in pools
         for name in pool
         if name in (*_COMMON, *FLEET_FIELDS)
     ]
 
 
-def _read(name: str, value: Any, presets: Presets, faults: list[str]) -> Any:
-    try:
-        return FLEET_FIELDS[name].read(value, presets)
-    except PydanticCustomError as error:
-        faults.append(f"{option(name)}: {error.message()}")
-        return None
-
-
 def _runs(
     common: Mapping[str, Any], pools: list[dict[str, Any]], presets: Presets, faults: list[str]
 ) -> list[Run]:
     """Return the run of each pool; a fault of a common input is told once, one of a pool with the pool."""
-    shared = {name: value for name, value in common.items() if name not in (*_OF_POOL, *_BARRED)}
+    shared = {name: value for name, value in common.items() if name not in (*OF_POOL, *_BARRED)}
     runs: list[Run] = []
     for pool in pools:
         inputs = {
@@ -245,4 +173,4 @@ def _of_pool(fault: str, pool: Mapping[str, Any]) -> str:
         return fault
     if found and found[2]:
         fault = f"there is no input '{name}'{near_misses(name, ['site', *FIELDS])}"
-    return f"--pool '{pool['count']:g} x {pool['on']}': {fault}"
+    return f"--pool '{called(pool)}': {fault}"

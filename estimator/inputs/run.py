@@ -19,6 +19,9 @@ from .writing import write_input
 _POD = (
     "--pod says nothing without --oversubscription: how much less its spine takes than pods can send, like 2"
 )
+_POOLS = (
+    "'pools' make a question about a fleet, which estimate fleet, sweep and solve take; one run has no pools"
+)
 
 
 class Run:
@@ -197,6 +200,8 @@ def validated(given: Mapping[str, Any], presets: Presets) -> dict[str, Any]:
     QuestionError
         All faults at once.
     """
+    if "pools" in given:
+        raise QuestionError([_POOLS])
     faults = contradictions(given)
     try:
         values = _validator().validate_python(dict(given), context=presets)  # pyright: ignore[reportArgumentType]

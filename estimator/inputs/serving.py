@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
-from ..errors import EstimatorError, QuestionError, near_misses
+from ..errors import QuestionError, near_misses
 from ..presets import Presets
 from ..schema import PEAK_OF, PRECISIONS
+from .beside import read_beside, write_beside
 from .fields import Field, count, one_of, share, whole
-from .run import Run, option
+from .run import Run
 from .table import FIELDS
 
 _SERVED = (*PRECISIONS, *PEAK_OF, "int4")
@@ -71,8 +70,8 @@ class ServingQuestion:
             for name in named
             if name not in SERVING_FIELDS
         ]
-        own = {name: _read(name, named[name], records, faults) for name in _OWN if name in named}
-        faults += _contradictions(named)
+        own, faulty = read_beside(named, _OWN, records)
+        faults += [*faulty, *_contradictions(named)]
         of_run = {name: value for name, value in named.items() if name in _OF_RUN}
         try:
             run = Run.read(of_run, records)
@@ -84,17 +83,7 @@ class ServingQuestion:
 
     def write(self) -> dict[str, str | float]:
         """Return the inputs as texts and numbers that read back as this very question."""
-        own = {name: getattr(self, name) for name in _OWN}
-        return {**self.run.write(), **{name: value for name, value in own.items() if value is not None}}
-
-
-def _read(name: str, value: Any, presets: Presets, faults: list[str]) -> Any:
-    try:
-        return _OWN[name].read(value, presets)
-    except (PydanticCustomError, EstimatorError) as error:
-        told = error.message() if isinstance(error, PydanticCustomError) else str(error)
-        faults.append(f"{option(name)}: {told}")
-        return None
+        return {**self.run.write(), **write_beside(self, _OWN)}
 
 
 def _contradictions(named: Mapping[str, Any]) -> list[str]:

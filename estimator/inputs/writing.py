@@ -16,12 +16,19 @@ _WRITTEN = {
     "restart_time": ("minute", "s"), "replacement_time": ("hour", "s"),
     "spot_interruptions": ("1/node/month", "1/node/s"), "spot_lost_time": ("hour", "s"), "life": ("year", "s"),
     "preparation_time": ("day", "s"), "stored": ("GB", "byte"), "egress": ("GB", "byte"),
-    "scaleout_bandwidth": ("Gbit/s/gpu", "byte/s/accelerator"),
+    "scaleout_bandwidth": ("Gbit/s/gpu", "byte/s/accelerator"), "link": ("Gbit/s", "byte/s"),
 }  # fmt: skip
 
 
 def write_input(name: str, value: Any) -> str | float:
-    """Return one input as a question file holds it: units where it has them, else a plain number."""
+    """Return one input as a question file holds it: units where it has them, else a plain number.
+
+    Examples
+    --------
+    >>> write_input("link", 1.25e9), write_input("B.mtbi", 7200.0), write_input("A.count", 64.0)
+    ('10 Gbit/s', '2 hour', 64.0)
+    """
+    name = name.rpartition(".")[2]  # of a pool of a fleet
     if isinstance(value, (Price, Money)):
         return value.write()
     if name not in _WRITTEN or isinstance(value, str):

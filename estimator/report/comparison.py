@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Sequence
 from typing import Any
 
 from ..compare import Comparison, Ratio
 from ..estimate import Estimate
+from ..inputs.letters import letter
 from . import answer, words
 from .document import QUANTITIES, document, fit_warnings, in_unit, name_of
 from .grid import Grid
@@ -18,18 +18,6 @@ SCHEMA = "estimator/compare/1"
 # The quantities of which a sentence tells the order, and the words for less and for more of each.
 _VERDICTS = {"cost": ("cheaper", "dearer"), "wall_clock": ("faster", "slower")}
 _CSV = ("question", "name", "value", "unit", "low", "high", "ratio", "ratio_low", "ratio_high")
-
-
-def letter(index: int) -> str:
-    """Name a question.
-
-    Examples
-    --------
-    >>> letter(0), letter(1), letter(27)
-    ('A', 'B', 'BB')
-    """
-    alphabet = string.ascii_uppercase
-    return alphabet[index % len(alphabet)] * (index // len(alphabet) + 1)
 
 
 def comparison_page(comparison: Comparison, names: Sequence[str]) -> Page:

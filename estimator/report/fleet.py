@@ -9,9 +9,9 @@ from typing import Any
 from ..estimate import Estimate
 from ..fleets.fleet import Fleet
 from ..fleets.ways import DILOCO, KEPT_LOSS, UNITS, Exchange, Way
+from ..inputs.letters import letter
 from ..totals import Ends
 from . import words
-from .comparison import letter
 from .document import document, fit_warnings, in_unit
 from .grid import Grid, wrapped
 from .page import Page
@@ -96,7 +96,7 @@ def _written(ends: Ends, divisor: float) -> str:
 
 def _ways(found: Fleet) -> Grid:
     """Return the ways to use the fleet, a column a way; each quantity for the tokens of one run."""
-    ways = list(found.ways.values())
+    ways = _shown(found)
     rows = [
         _row(_LABELS[name], [way.values[name] for way in ways], unit_of(found, name))
         for name in _SHOWN
@@ -107,7 +107,12 @@ def _ways(found: Fleet) -> Grid:
         *("" if each.name == "separate" else words.share(found.loss(each.name)) for each in ways),
     ]
     headers = ["together", *(_TITLES[way.name] for way in ways)]
-    return Grid(headers, [*rows, lost] if len(found.alone) > 1 else [])
+    return Grid(headers, [*rows, *([lost] if any(lost[1:]) else [])] if len(found.alone) > 1 else [])
+
+
+def _shown(found: Fleet) -> list[Way]:
+    """Return the way that is asked for; all where none is."""
+    return [way for name, way in found.ways.items() if found.question.way in (name, None)]
 
 
 def unit_of(found: Fleet, name: str) -> str:
@@ -117,7 +122,7 @@ def unit_of(found: Fleet, name: str) -> str:
 
 def _shares(found: Fleet) -> Grid:
     """Return each pool's share of the batch and of the step that it waits, in both joint runs."""
-    joint = [way for way in found.ways.values() if way.shares]
+    joint = [way for way in _shown(found) if way.shares]
     headers = ["pool", *(word for way in joint for word in (f"share, {way.name}", "of the step it waits"))]
     rows = [
         [
@@ -138,7 +143,7 @@ def _share(share: Ends) -> str:
 def _exchange(found: Fleet) -> str:
     """Say what crosses the link between sites and how wide it would have to be."""
     each = found.exchange
-    if each is None:
+    if each is None or not any(way.shares for way in _shown(found)):
         return ""
     every = found.question.sync_every or 1.0
     often = "each step" if every == 1.0 else f"every {every:,.0f} steps"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from estimator import FleetQuestion, load_fleet
 
 from .run import Ran
 
@@ -88,6 +91,42 @@ def test_a_question_file(estimate: Estimate, tmp_path: Path) -> None:
     assert estimate("fleet", str(path)).out == estimate(*QUESTION, "--link", "100 Gbit/s").out
 
 
+def test_a_question_is_kept_and_asked_again(estimate: Estimate, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    asked = estimate(*QUESTION, "--link", "100 Gbit/s", "--save", str(path))
+    assert path.read_text(encoding="utf-8").splitlines()[:4] == [
+        "# A question of `estimate fleet`; run it with: estimate fleet THIS_FILE",
+        "params = 7000000000",
+        "tokens = 1e+12",
+        'link = "100 Gbit/s"',
+    ]
+    assert estimate("fleet", str(path)).out == asked.out
+    assert load_fleet(path) == FleetQuestion.read(tomllib.loads(path.read_text(encoding="utf-8")))
+    # An option replaces its own input alone.
+    wide = estimate("fleet", str(path), "--link", "1000 Gbit/s").out
+    assert wide == estimate(*QUESTION, "--link", "1000 Gbit/s").out
+
+
+def test_one_way_alone(estimate: Estimate) -> None:
+    out = estimate(*QUESTION, "--link", "100 Gbit/s", "--way", "matched").out
+    assert "separate runs, one a pool" not in out
+    assert "one run, shares like speeds" in out
+    apart = estimate(*QUESTION, "--link", "100 Gbit/s", "--way", "separate").out
+    assert "separate runs, one a pool" in apart
+    assert "lost by mixing" not in apart
+    assert "Between the sites" not in apart
+
+
+def test_a_fleet_is_no_run(estimate: Estimate, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    estimate(*QUESTION, "--link", "100 Gbit/s", "--save", str(path))
+    error = (
+        "Error: 'pools' make a question about a fleet, which estimate fleet, sweep and solve take; one run has no "
+        "pools\n"
+    )
+    assert estimate("train", str(path)).err == error
+
+
 def test_a_total_in_cards(estimate: Estimate) -> None:
     ran = estimate("fleet", "--compute", "20 EOPS", "--precision", "int8", "--on", "ascend-910-256t")
     assert ran.out.splitlines()[0] == "20 EOP/s in int8 are 39,063 x huawei-ascend-910, at 512 TOP/s each"
@@ -133,6 +172,10 @@ def test_a_cpu_against_a_gpu(estimate: Estimate) -> None:
         (
             ("--compute", "20 EOPS", "--precision", "int8", "--on", "a100", "--pool", "3 x a100"),
             "--pool: --compute asks for cards alone",
+        ),
+        (
+            ("--pool", "8 x a100", "--save", "fleet.toml"),
+            "--save: a total of compute is no question to keep; give --params or --model too",
         ),
         (
             ("--pool", "8 x a100, mfu=0.5"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator import Run, ask
+from estimator import Run, ask, ranges
 from estimator.arrays import array
 from estimator.case import Case, Unknown
 from estimator.errors import QuestionError
 from estimator.fleets import Fleet, ask_fleet
+from estimator.fleets.lowered import lower_fleet
 from estimator.fleets.pools import stacked
+from estimator.fleets.ways import evaluate_fleet
 from estimator.inputs.fleet import FleetQuestion
 from estimator.presets import Presets
 
@@ -268,6 +271,18 @@ HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beiji
             ],
         ),
         (
+            {"pools": ["8 x a100", "8 x h100"], "C.count": 8, "A.tokens": "1T", "b.count": 0},
+            [
+                "--b.count: '0 x h100' is a pool of no accelerators; give it one or more, or leave it out",
+                "--C.count: there is no pool C; there is A (8 x a100), B (8 x h100)",
+                "--pool '8 x a100': --tokens is of the whole fleet; give it once, beside the pools",
+            ],
+        ),
+        (
+            {"pools": ["8 x a100", "8 x h100"], "way": "together"},
+            ["--way: 'together' is not known; choose separate, equal, matched"],
+        ),
+        (
             {"pools": ["8 x a100", "8 x h100"], "link": "10 Gbit/s"},
             ["--link: every pool is at the same site; give each its own, like --pool '8 x a100, site=beijing'"],
         ),
@@ -303,3 +318,27 @@ def test_a_question_reads_back() -> None:
         {"params": 7e9, "pools": [A100, ASCEND], "link": "10 Gbit/s", "sync_every": 500}
     )
     assert FleetQuestion.read(asked.write()) == asked
+
+
+def test_an_input_by_the_letter_of_its_pool_replaces_what_the_pool_says() -> None:
+    asked = FleetQuestion.read(
+        {"params": 7e9, "pools": ["8 x a100", "16 x h100, mfu=0.3"], "A.count": 64, "b.mfu": "40%"}
+    )
+    assert asked == FleetQuestion.read({"params": 7e9, "pools": ["64 x a100", "16 x h100, mfu=0.4"]})
+
+
+def test_pools_are_evaluated_alike_whatever_stands_beside_them() -> None:
+    texts = [f"{8 * (place + 1)} x a100-sxm-80gb, mfu=0.{place + 3}, site={place % 2}" for place in range(9)]
+    asked = FleetQuestion.read({"params": 7e9, "pools": texts, "link": "100 Gbit/s"}, RECORDS)
+    for way in ("separate", "equal", "matched"):
+        case = lower_fleet(replace(asked, way=way), RECORDS)
+        links = np.array([1e9, 1.25e10, 1e12])
+        columns = {
+            name: np.reshape(value, (-1, 1, 1)) if np.ndim(value) else value
+            for name, value in case.columns.items()
+        }
+        grid = evaluate_fleet(Case({**columns, "link": links[:, None]})).values
+        for place, link in enumerate(links):
+            one = ranges.spread(Case({**case.columns, "link": array(link)}))
+            for name, value in evaluate_fleet(one).values.items():
+                assert np.array_equal(np.broadcast_to(grid[name], (3, 1))[place], value, equal_nan=True)
