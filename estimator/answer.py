@@ -25,8 +25,8 @@ _LATE = "no count finishes in that time: more accelerators hardly shorten the ru
 _WHOLE = {step.name for step in STEPS if step.whole}
 # So many numbers have their ends worked out at once.
 _TOGETHER = 1 << 16
-# Shares of the peak, which nothing passes.
-MOST = {"mfu": 1.0, "hfu": 1.0}
+# Shares of the peak and of the speed at small scale, which nothing passes.
+MOST = {"mfu": 1.0, "hfu": 1.0, "scaling_efficiency": 1.0}
 
 
 def ask(run: Run, presets: Presets | None = None) -> Estimate:

@@ -83,6 +83,7 @@ STEPS: tuple[Step, ...] = (
     Step("host_memory_used", host_memory.host_memory_used, "byte"),
     Step("modelled_time", step_time.modelled_step_time, "s"),
     Step("small_scale_time", step_time.small_scale_time, "s"),
+    Step("scale_growth", step_time.scale_growth, "1"),
     Step("time_at_peak", throughput.time_at_peak, "s"),
     Step("given_efficiency", scaling.scaling_efficiency, "1"),
     Step("scaling_efficiency", scaling.kept_efficiency, "1"),

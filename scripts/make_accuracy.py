@@ -53,6 +53,9 @@ def apart(stored: Sequence[store.Foretold], found: Sequence[store.Foretold]) -> 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or tell whether it is current."""
+    if set(arguments) - {"--check", "--render"}:
+        print(__doc__)
+        return 2
     if "--check" in arguments:
         problem = stale()
         print(

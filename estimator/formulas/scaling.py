@@ -40,7 +40,13 @@ def scaling_efficiency(count: Array, efficiency_coefficient: Array, efficiency_e
     return np.minimum(1.0, efficiency_coefficient * count**-efficiency_exponent)
 
 
-def kept_efficiency(given_efficiency: Array, small_scale_time: Array, modelled_time: Array) -> Array:
+def kept_efficiency(
+    given_efficiency: Array,
+    small_scale_time: Array,
+    modelled_time: Array,
+    scale_growth: Array,
+    scaling_stray: Array,
+) -> Array:
     r"""Share of the small-scale throughput per accelerator that is kept: as given, else as modelled. [1]
 
     Parameters
@@ -51,6 +57,10 @@ def kept_efficiency(given_efficiency: Array, small_scale_time: Array, modelled_t
         Time of a step at the smallest scale. [s]
     modelled_time
         Time of a step at this scale, with the same work for each accelerator. [s]
+    scale_growth
+        Accelerators over those of the smallest scale. [1]
+    scaling_stray
+        Measured over modelled efficiency where the accelerators grow e-fold. [1]
 
     Returns
     -------
@@ -58,7 +68,10 @@ def kept_efficiency(given_efficiency: Array, small_scale_time: Array, modelled_t
 
     Notes
     -----
-    .. math:: E = t_{small} / t
+    .. math:: E = \frac{t_{small}}{t} \, \gamma^{\sqrt{\ln g}}
+
+    What the model leaves out - other jobs on the network, cables and hosts that are not alike - adds up like steps
+    in either direction, so that the logarithm of the efficiency strays with the root of that of the growth.
 
     References
     ----------
@@ -66,10 +79,37 @@ def kept_efficiency(given_efficiency: Array, small_scale_time: Array, modelled_t
 
     Examples
     --------
-    >>> float(kept_efficiency(np.float64(np.nan), np.float64(9), np.float64(10)))
+    >>> float(kept_efficiency(*map(np.float64, (np.nan, 9, 10, 128, 1))))
     0.9
     """
-    return np.where(np.isnan(given_efficiency), small_scale_time / modelled_time, given_efficiency)
+    kept = small_scale_time / modelled_time * strayed_efficiency(scale_growth, scaling_stray)
+    return np.where(np.isnan(given_efficiency), kept, given_efficiency)
+
+
+def strayed_efficiency(growth: Array, scaling_stray: Array) -> Array:
+    r"""Efficiency over the modelled one where the accelerators grow so many times. [1]
+
+    Parameters
+    ----------
+    growth
+        Accelerators over those that the efficiency is relative to; 1 or more, less counts as 1. [1]
+    scaling_stray
+        Measured over modelled efficiency where the accelerators grow e-fold. [1]
+
+    Notes
+    -----
+    .. math:: \gamma^{\sqrt{\ln g}}
+
+    References
+    ----------
+    Its spread is that of the scaling series on the accuracy page.
+
+    Examples
+    --------
+    >>> round(float(strayed_efficiency(np.exp(4.0), np.float64(0.9))), 9)
+    0.81
+    """
+    return scaling_stray ** np.sqrt(np.log(np.maximum(growth, 1.0)))
 
 
 def amdahl_efficiency(relative_count: Array, serial_share: Array) -> Array:

@@ -227,6 +227,27 @@ def smallest_layout(layout: Layout) -> Layout:
     return layout._replace(count=count, global_batch=layout.global_batch * share)
 
 
+def scale_growth(job: Job) -> Array:
+    """Accelerators over the fewest that run the layout in whole nodes. [1]
+
+    Parameters
+    ----------
+    job
+        Model, layout, machine, method and fitted coefficients. [1]
+
+    References
+    ----------
+    J. Gustafson, 1988, as above.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> float(scale_growth(example_job(count=16, global_batch=16)))
+    2.0
+    """
+    return job.layout.count / np.maximum(smallest_layout(job.layout).count, 1.0)
+
+
 def small_scale_time(job: Job) -> Array:
     """Time of the step at the smallest scale: what it would take if more accelerators cost nothing. [s]
 

@@ -20,7 +20,16 @@ _STATED = re.compile(r"efficiency_(\d+)")
 
 
 def lower(asked: Asked) -> None:
-    """Set coefficient and exponent of the power law of scaling efficiency."""
+    """Set coefficient and exponent of the power law of scaling efficiency, and how far a modelled one strays."""
+    draft = asked.draft
+    _law(asked)
+    stray = asked.presets.load("calibrations", "scaling").figures["scaling_stray"]
+    draft.put("scaling_stray", stray.value, Origin("preset", stray.where, stray))
+    if np.isnan(draft.columns["efficiency_coefficient"]) and stray.low is not None and stray.high is not None:
+        draft.unknown("scaling_stray", stray.low, stray.high)
+
+
+def _law(asked: Asked) -> None:
     platform = _platform(asked)
     stated = stated_efficiencies(platform) if platform else {}
     if platform and stated:

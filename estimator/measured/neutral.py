@@ -27,7 +27,7 @@ NEUTRAL: Mapping[str, float] = {
         ("failures", "given_mtbi", "given_interval", "checkpoint_bandwidth", "node_bandwidth", "checkpoint_exposed",
          "restart_time", "rollback_share", "straggler_share", "spare_nodes", "replacement_time",
          "replaced_share"), math.nan
-    ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0,
+    ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0, "scaling_stray": 1.0,
     "given_mfu": math.nan, "efficiency_gain": 1.0, "ulysses": 0.0, "pod": math.inf, "oversubscription": 1.0,
     "expert_imbalance": 1.0,
     "owned": 0.0, "paid_utilisation": 1.0, "applications": 1.0, "adaptation": 0.0,

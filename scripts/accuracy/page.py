@@ -94,7 +94,8 @@ def other_sections(data: Measured) -> dict[str, list[str]]:
     ]
     return {
         "figures": figures.written(lines), "ranking": row_tables.ranking_table(data.source),
-        "series": row_tables.series_table(series, ours), "memory": row_tables.memory_table(top),
+        "series": row_tables.series_table(series, ours),
+        "series_range": row_tables.series_range(series, ours), "memory": row_tables.memory_table(top),
         "lomo": row_tables.lomo_table(parts),
     }  # fmt: skip
 

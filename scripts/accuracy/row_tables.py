@@ -13,7 +13,7 @@ from .one_step import Given
 from .peaks import PARTS, Lomo, Peaks
 from .reasons import ROW_REASONS, reason
 from .scores import covered, middling
-from .series import Series
+from .series import Series, ends, strays, within
 from .statistics import worst
 from .words import share, signed, table
 
@@ -94,6 +94,18 @@ def series_table(series: Sequence[Series], foretold: Sequence[float]) -> list[st
     return table(
         ["series", "source left out", "from", "to", "measured", "foretold", "points", "layout"], rows
     )
+
+
+def series_range(series: Sequence[Series], foretold: Sequence[float]) -> list[str]:
+    """What the range of a scaling efficiency is learnt from, and how often it holds."""
+    found = strays(series, foretold)
+    low, high = ends(found)
+    hold = within(series, found)
+    return [
+        f"Where the accelerators grow e-fold, eight measured efficiencies of ten are {low:.3f} to {high:.3f} of the foretold one;",
+        "elsewhere these ends grow as the root of the logarithm of the growth (`presets/calibrations/scaling.toml`). With the ends",
+        f"learnt from other sources, {hold} of {len(found)} series ({share(hold / len(found))}) are within their range.",
+    ]
 
 
 def ranking_table(left: Left) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from estimator import Presets, Run, ask
 from estimator.inputs.stacks import STACKS, stack_of
@@ -54,6 +57,29 @@ class Series(NamedTuple):
 def named() -> Mapping[str, Mapping[str, Any]]:
     """What the ends of every series ran."""
     return tomllib.loads((Path(__file__).parent / "series.toml").read_text(encoding="utf-8"))
+
+
+def strays(series: Sequence[Series], foretold: Sequence[float]) -> list[float]:
+    """Return measured over foretold efficiency of each, as it would be where the accelerators grow e-fold. [1]"""
+    grown = [math.log(_count(each.rows[-1]) / _count(each.rows[0])) for each in series]
+    pairs = zip(series, foretold, grown, strict=True)
+    return [math.exp(math.log(each.measured / own) / math.sqrt(size)) for each, own, size in pairs]
+
+
+def ends(strays: Sequence[float]) -> tuple[float, float]:
+    """Return the tenth and the ninetieth in a hundred: the range of a scaling efficiency, `scaling_stray`. [1]"""
+    low, high = np.quantile(strays, [0.1, 0.9])
+    return float(low), float(high)
+
+
+def within(series: Sequence[Series], strays: Sequence[float]) -> int:
+    """Return how many series lie within the ends that those of other sources ask for."""
+    pairs = list(zip(series, strays, strict=True))
+    left = {
+        source: ends([s for each, s in pairs if each.source != source])
+        for source in {e.source for e in series}
+    }
+    return sum(left[each.source][0] <= stray <= left[each.source][1] for each, stray in pairs)
 
 
 def all_series(presets: Presets) -> list[Series]:

@@ -102,6 +102,8 @@ anyway. *Layout* says whether both ends are rows that print it (*rows*), or the 
 lost.
 
 {series}
+{series_range}
+
 Series of MLPerf whose unit is work to converge hold more than speed: a larger batch needs more samples. Series of
 llm-foundry raise the micro-batch with the count, so that they gain.
 

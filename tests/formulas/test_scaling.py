@@ -55,6 +55,26 @@ def test_the_universal_law_has_its_best_count_where_its_page_says() -> None:
     assert abs(best - np.sqrt((1 - 0.02) / 1e-4)) <= 1
 
 
+# By hand, over the smallest scale of 8 accelerators: 128 of them grow 16-fold, sqrt(ln 16) = 1.66511.
+@pytest.mark.parametrize(
+    ("given", "growth", "stray", "expected"),
+    [
+        (np.nan, 16.0, 1.0, 0.9),
+        (np.nan, 16.0, 0.9, 0.9 * 0.9**1.6651092223153954),
+        (np.nan, 1.0, 0.9, 0.9),
+        (np.nan, np.exp(9.0), 1.1, 0.9 * 1.1**3),
+        (0.92, 16.0, 0.5, 0.92),
+    ],
+)
+def test_kept_efficiency_worked_by_hand(given: float, growth: float, stray: float, expected: float) -> None:
+    found = scaling.kept_efficiency(array(given), array(9.0), array(10.0), array(growth), array(stray))
+    assert float(found) == pytest.approx(expected, rel=1e-14)
+
+
+def test_one_accelerator_is_no_smaller_than_the_smallest_scale() -> None:
+    assert float(scaling.strayed_efficiency(array(0.5), array(0.9))) == 1.0
+
+
 def test_losses() -> None:
     lost = scaling.lost_accelerators(array(10000), array(0.9))
     assert float(lost) == pytest.approx(1000)
