@@ -147,6 +147,7 @@ class Comparison:
         if name == "cost" and not self.same_currency(index):
             return None
         moved = joint(estimates[0].case, estimates[1].case, self._swings[0][name], self._swings[index][name])
+        moved = np.vstack([moved, grown(estimates[0].case, estimates[1].case, self._swings[index][name])])
         low, high = ranges.ends(moved)
         value = values[1] / values[0]
         overlap = bool(other.low <= first.high and first.low <= other.high)
@@ -177,6 +178,34 @@ def joint(first: Case, other: Case, own: Values, others: Values) -> Values:
         shared = twin is not None and _same(twin[0], unknown)
         found.append(ranges.apart(moved, alone.pop(unknown.name)[1]) if shared else moved)
     return np.array([*found, *(-moved for _, moved in alone.values())]).reshape(-1, 2)
+
+
+def grown(first: Case, other: Case, moved: Values) -> Values:
+    """Return how far the step of more accelerators strays from that of fewer, in a quantity it moves; (1, 2).
+
+    The errors of one model cancel in a ratio of two of its answers, but not those of networks that grow: the stray
+    of `scaling_efficiency` by the growth from one count to the other. A quantity follows as it does the slowness of
+    the step; none where the step is given.
+
+    Parameters
+    ----------
+    first, other
+        Cases of shape (), with their unknowns.
+    moved
+        How far each unknown of the other moves the quantity; (unknowns, 2).
+    """
+    strays, slow = (_place(other, column) for column in ("scaling_stray", "fit_slowness"))
+    if strays is None or slow is None:
+        return np.zeros((1, 2))
+    usual, growth = other.columns["fit_slowness"], np.log(other.columns["count"] / first.columns["count"])
+    slower = float(moved[slow][1] / np.log(other.unknowns[slow].high["fit_slowness"] / usual))
+    unknown = other.unknowns[strays]
+    kept = np.log([float(end["scaling_stray"]) for end in (unknown.high, unknown.low)])
+    return -slower * np.sign(growth) * np.sqrt(np.abs(growth)) * kept[None, :]
+
+
+def _place(case: Case, column: str) -> int | None:
+    return next((place for place, unknown in enumerate(case.unknowns) if column in unknown.high), None)
 
 
 def _same(one: Unknown, other: Unknown) -> bool:

@@ -12,7 +12,7 @@ from estimator import Presets, Run, ask
 from estimator.answer import with_ranges
 from estimator.arrays import array
 from estimator.case import Case, Unknown
-from estimator.compare import Comparison
+from estimator.compare import Comparison, compare, grown
 from estimator.estimate import evaluate
 from estimator.lower import lower
 from estimator.ranges import Values, apart, around, ends, moves, points, spread, swings
@@ -152,3 +152,39 @@ def test_two_answers_that_one_unknown_leads_out_of_bounds_alike_keep_their_ratio
     ratio = Comparison(questions, wide).ratio(1, "fewest_accelerators")
     assert ratio is not None
     assert (ratio.low, ratio.value, ratio.high) == (1.0, 1.0, 1.0)
+
+
+# A ratio of two counts. By hand: the step strays by 0.907 to 1.092 to the power of the root of ln(1024/64) = 1.6651.
+FEW, MANY = (
+    {"params": 7e9, "tokens": 1e12, "on": "a100", "count": count, "tp": 1, "pp": 1, "price": "2 USD/gpu/hour"}
+    for count in (64, 1024)
+)
+STRAY = PRESETS.load("calibrations", "scaling").figures["scaling_stray"]
+
+
+def test_what_a_step_takes_of_more_accelerators_strays_by_their_growth() -> None:
+    few, many = (ask(Run.read(question, PRESETS), PRESETS).case for question in (FEW, MANY))
+    moved = swings(many)
+    power = math.sqrt(math.log(16.0))
+    assert STRAY.low is not None
+    assert STRAY.high is not None
+    ends = [-power * math.log(STRAY.high), -power * math.log(STRAY.low)]
+    assert grown(few, many, moved["step_time"]) == pytest.approx(np.array([ends]))
+    assert grown(few, many, moved["throughput"]) == pytest.approx(-np.array([ends]))
+    assert grown(many, few, swings(few)["step_time"]) == pytest.approx(-np.array([ends]))
+    for name in ("memory", "flops", "parameters", "scaling_efficiency"):
+        assert grown(few, many, moved[name]) == pytest.approx(np.zeros((1, 2)), abs=1e-12)
+
+
+def test_the_same_count_and_a_given_step_do_not_stray() -> None:
+    case = ask(Run.read(MANY, PRESETS), PRESETS).case
+    assert not grown(case, case, swings(case)["step_time"]).any()
+    given = ask(Run.read({**MANY, "mfu": 0.4}, PRESETS), PRESETS).case
+    assert not grown(case, given, swings(given)["step_time"]).any()
+
+
+def test_the_ratio_of_two_counts_is_not_surer_than_measured_series_are() -> None:
+    ratio = compare([FEW, MANY], PRESETS).ratio(1, "throughput_per_accelerator")
+    assert ratio is not None
+    assert STRAY.low is not None
+    assert ratio.low / ratio.value <= STRAY.low ** math.sqrt(math.log(16.0))
