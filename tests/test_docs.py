@@ -19,6 +19,7 @@ import pytest
 
 import estimator.formulas
 from estimator import Run, ask
+from estimator.cli.main import COMMANDS
 from estimator.estimate import SHOWN_INPUTS, STEPS, UNITS
 from estimator.formulas.capital import Ownership
 from estimator.formulas.collectives import Machine
@@ -98,6 +99,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "config.json": CONFIG,
         "a.toml": QUESTION,
         "b.toml": QUESTION,
+        "run.toml": QUESTION,
         "mine.csv": own_rows(),
         **own_files(),
     }
@@ -117,14 +119,27 @@ def test_every_command_shown_runs(page: Path) -> None:
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_every_command_in_a_help_text_runs() -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_in_a_help_text_runs(name: str) -> None:
     docs = make_docs()
-    commands = {name: docs.find_command(name) for name in docs.COMMANDS}
-    assert commands["train"]
-    for name, command in commands.items():
-        for line in docs.help_text(command).splitlines() if command else ():
-            if line.startswith("    estimate "):
-                assert docs.run_command(line.strip()).strip(), f"{name}: {line}"
+    command = docs.find_command(name)
+    assert command
+    for line in docs.help_text(command).splitlines():
+        if line.startswith("    estimate "):
+            assert docs.run_command(line.strip()).strip(), f"{name}: {line}"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_names_no_file_is_run_once() -> None:
+    docs, ran = make_docs(), list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(docs, "printed", lambda line: ran.append(line) or f"{len(ran)}")
+        patch.setattr(docs, "SAID", {})
+        asked = ["estimate train --params 1", "estimate train a.toml", "estimate train --params 1"]
+        assert [docs.run_command(line) for line in [*asked, *asked]] == ["1", "2", "1", "1", "3", "1"]
+        patch.setattr(docs, "printed", lambda line: str(Path("left").write_text(line)))
+        kept = [docs.run_command("estimate x"), docs.SAID.get("estimate x")]
+    assert kept == ["10", None]
 
 
 def test_generated_pages_are_current() -> None:

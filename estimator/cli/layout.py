@@ -39,11 +39,11 @@ def command(question: str | None, own_presets: tuple[str, ...], **given: Any) ->
     The fastest of seven million layouts of GPT-3 on 4,096 A100s, and those that take less memory:
         estimate layout --model gpt3-175b --on nvidia-a100-sxm-80gb --count 4096 --global-batch 1536
     \b
-    The cheapest way to finish in 30 days:
-        estimate layout --model gpt3-175b --on a100-sxm-80gb,h100,b200 --count 512:4096:x2 --within "30 days" --by cost
+    The cheapest way to finish in ten days:
+        estimate layout --model gpt3-6.7b --on a100-sxm-80gb,h100,b200 --count 64:256:x2 --within "10 days" --by cost
     \b
     The same by four processes of this machine, or by the workers of a Dask cluster with --cluster tcp://...:
-        estimate layout --model gpt3-175b --on h100,b200 --count 512:4096:x2 --by cost --workers 4
+        estimate layout --model gpt3-6.7b --on h100,b200 --count 64:256:x2 --by cost --workers 4
     """
     by, format_, workers, cluster = (given.pop(name) for name in ("by", "format_", "workers", "cluster"))
     presets, where = own_folders(own_presets), where_of(workers, cluster)

@@ -162,8 +162,8 @@ HOW = "write it like count=512:8192:x2 or on=h100,a100"
         ((*BASE, "--tp", "3", "--vary", "count=8"),
          "--count: 8 accelerators do not divide into replicas of 3 (tensor 3 x pipeline 1 x context 1); the nearest "
          "legal ones are 6 and 9; or --tp 2 or 4"),
-        ((*BASE, "--vary", "tokens=1e9:1e12:1e6", "--vary", "mfu=0.1:0.5:0.0001", "--vary", "pue=1:1.3:0.001"),
-         "--vary: 1,203,097,903,301 cells (tokens 999,001 x mfu 4,001 x pue 301) are more than the 1,000,000,000 of a "
+        ((*BASE, "--vary", "tokens=1e9:1e12:1e8", "--vary", "mfu=0.1:0.5:0.0001", "--vary", "pue=1:1.3:0.001"),
+         "--vary: 12,032,171,291 cells (tokens 9,991 x mfu 4,001 x pue 301) are more than the 1,000,000,000 of a "
          "sweep; take wider steps, link axes with --zip, or answer a sample that is spread over them with --thin "
          "100000"),
     ],
