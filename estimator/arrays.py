@@ -41,6 +41,17 @@ def quotient(numerator: Array, denominator: Array) -> Array:
     return np.where(denominator == 0, np.inf, numerator / safe)
 
 
+def as_flag(holds: Flag) -> Array:
+    """Return 1 where something holds, else 0.
+
+    Examples
+    --------
+    >>> as_flag(np.array([True, False])).tolist()
+    [1.0, 0.0]
+    """
+    return np.asarray(holds, dtype=np.float64)
+
+
 def nothing(amount: Array) -> bool:
     """Tell whether one amount holds for all and is 0: what is made of it is 0 too, and need not be worked out.
 
@@ -83,6 +94,36 @@ def either(flag: Flag, value: Given, other: Given) -> Array:
         return _known(value if flag > 0.0 else other)
     mask = flag if isinstance(flag, np.ndarray) and flag.dtype == bool else flag > 0.0
     return np.where(mask, _known(value), _known(other))
+
+
+def only(flag: Flag, value: Given) -> Array:
+    """Return a value where a flag is 1 (or true), else 0; nothing is worked out where one flag holds for none.
+
+    Examples
+    --------
+    >>> only(np.array([0.0, 1.0]), np.array([2.0, 3.0])).tolist()
+    [0.0, 3.0]
+    >>> float(only(np.float64(0), lambda: np.float64(2)))
+    0.0
+    """
+    if np.size(flag) == 1:
+        return _known(value) if flag > 0.0 else np.zeros(())
+    found = _known(value)
+    return found if nothing(found) else either(flag, found, np.zeros(()))
+
+
+def unless(flag: Flag, value: Given) -> Array:
+    """Return 0 where a flag is 1 (or true), else a value; nothing is worked out where one flag holds for all.
+
+    Examples
+    --------
+    >>> unless(np.array([0.0, 1.0]), np.array([2.0, 3.0])).tolist()
+    [2.0, 0.0]
+    """
+    if np.size(flag) == 1:
+        return np.zeros(()) if flag > 0.0 else _known(value)
+    found = _known(value)
+    return found if nothing(found) else either(flag, np.zeros(()), found)
 
 
 def _known(value: Given) -> Array:

@@ -10,7 +10,7 @@ from estimator.arrays import Array
 from estimator.breakdown import Breakdown
 from estimator.formulas.example import example_job
 from estimator.formulas.layout import data_parallel
-from estimator.formulas.stages import shares
+from estimator.formulas.stages import dense_share
 from estimator.once import once
 
 
@@ -58,8 +58,8 @@ def test_a_changed_record_works_out_its_own() -> None:
 
 def test_plain_numbers_are_known_by_their_value() -> None:
     layout = example_job(count=8, zero=2).layout
-    assert [float(shares(layout, least)[0]) for least in (1.0, 2.0, 3.0, 1.0)] == [0.125, 0.125, 1.0, 0.125]
-    assert shares(layout, 2.0) is shares(layout, float("2"))
+    assert [float(dense_share(layout, least)) for least in (1.0, 2.0, 3.0, 1.0)] == [0.125, 0.125, 1.0, 0.125]
+    assert dense_share(layout, 2.0) is dense_share(layout, float("2"))
 
 
 def test_the_total_of_a_breakdown_is_summed_once() -> None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, of_some, only, plus, times
 from ..once import once
-from .layout import Layout, fullest_load
+from .layout import Layout, fullest_load, replication, tokens_of
 from .parameters import Transformer
 from .stages import Stage, blocks_of
 
@@ -126,8 +126,9 @@ def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
 def block_activation(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
     """Return what all layers of a stage keep of a token, attention scores left out. [byte/token]"""
     attention, dense, sparse = blocks_of(model, stage)
-    norms = (attention + dense + sparse) * norm_activation(model, eager)
-    inner = dense * inner_activation(model, model.ffn, eager) + sparse * expert_activation(model, eager, load)
+    norms = plus(attention + dense, sparse) * norm_activation(model, eager)
+    routed = times(sparse, lambda: expert_activation(model, eager, load))
+    inner = plus(dense * inner_activation(model, model.ffn, eager), routed)
     return Kept(norms, attention * attention_activation(model, eager) + inner)
 
 
@@ -164,42 +165,15 @@ def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -
     ``--recompute-activation-function`` and ``--recompute-norm``.
     """
     attention, dense, sparse = blocks_of(model, stage)
-    norms = (attention + dense + sparse) * np.where(eager > 0, 12.0, 2.0) * model.hidden
+    norms = plus(attention + dense, sparse) * np.where(eager > 0, 12.0, 2.0) * model.hidden
     latents = np.where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
-    expert = load * model.experts_per_token * inner_output(model, model.expert_ffn, eager)
-    inner = dense * inner_output(model, model.ffn, eager)
-    inner = inner + sparse * (expert + inner_output(model, model.shared_ffn, eager))
-    return Kept(norms, attention * latents + inner)
 
+    def _experts() -> Array:
+        routed = load * model.experts_per_token * inner_output(model, model.expert_ffn, eager)
+        return routed + inner_output(model, model.shared_ffn, eager)
 
-@once
-def tokens_of(layout: Layout, seq: Array) -> Array:
-    r"""Tokens of a micro-batch on one card. [token]
-
-    Notes
-    -----
-    .. math:: \frac{s b}{c}
-
-    References
-    ----------
-    H. Liu et al., "Ring Attention", 2023, arXiv:2310.01889, Section 3, for the sequence over c cards.
-    """
-    return seq * layout.micro_batch / layout.cp
-
-
-@once
-def replication(layout: Layout) -> Array:
-    r"""Share that a card holds of what tensor parallelism alone does not split. [1]
-
-    Notes
-    -----
-    .. math:: \frac{1}{t} \text{ with sequence parallelism, else } 1
-
-    References
-    ----------
-    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 2 and Eq. 4.
-    """
-    return np.where(layout.sequence_parallel > 0, 1.0 / layout.tp, 1.0)
+    inner = plus(dense * inner_output(model, model.ffn, eager), times(sparse, _experts))
+    return Kept(norms, plus(times(latents, attention), inner))
 
 
 def layers_activation(
@@ -231,8 +205,11 @@ def layers_activation(
     kept = block_activation(model, stage, eager, fullest_load(layout, model))
     tokens = tokens_of(layout, seq)
     attention, _, _ = blocks_of(model, stage)
-    scores = layout.unfused * attention * score_activation(model, seq, eager)
-    return tokens * _on_card(kept, layout), tokens * scores / layout.tp
+    scores = of_some(
+        layout.unfused,
+        lambda: tokens * (layout.unfused * attention * score_activation(model, seq, eager)) / layout.tp,
+    )
+    return tokens * _on_card(kept, layout), scores
 
 
 def _on_card(kept: Kept, layout: Layout) -> Array:
@@ -240,12 +217,13 @@ def _on_card(kept: Kept, layout: Layout) -> Array:
     return kept.whole * replication(layout) + kept.split / layout.tp
 
 
-def checkpoint_activation(model: Transformer, layers: Array, layout: Layout, seq: Array) -> Array:
-    r"""Inputs of layers, which full recomputation keeps of one micro-batch. [byte]
+@once
+def checkpoint_activation(layout: Layout, model: Transformer, seq: Array) -> Array:
+    r"""Input of a layer, which full recomputation keeps of one micro-batch. [byte]
 
     Notes
     -----
-    .. math:: 2 s b h L
+    .. math:: 2 s b h
 
     and a t-th of it with sequence parallelism.
 
@@ -253,7 +231,7 @@ def checkpoint_activation(model: Transformer, layers: Array, layout: Layout, seq
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5.
     """
-    return 2.0 * tokens_of(layout, seq) * model.hidden * layers * replication(layout)
+    return 2.0 * tokens_of(layout, seq) * model.hidden * replication(layout)
 
 
 def passes_activation(
@@ -272,11 +250,14 @@ def passes_activation(
     kept, scores = layers_activation(model, stage, layout, seq, eager)
     mode = layout.recompute
     full, modules = mode == 2, mode == 3
-    given = module_output(model, stage, eager, fullest_load(layout, model))
-    made = np.where(modules, tokens_of(layout, seq) * _on_card(given, layout), 0.0)
-    inputs = checkpoint_activation(model, np.ones(()), layout, seq)
-    each = np.where(full, inputs * stage.layers, kept - made + np.where(mode == 1, 0.0, scores))
-    again = np.where(full, kept + scores, np.where(mode == 1, scores, made))
+
+    def _given() -> Array:
+        given = module_output(model, stage, eager, fullest_load(layout, model))
+        return tokens_of(layout, seq) * _on_card(given, layout)
+
+    made, inputs = only(modules, _given), checkpoint_activation(layout, model, seq)
+    each = np.where(full, inputs * stage.layers, plus(kept - made, only(mode != 1, scores)))
+    again = np.where(full, plus(kept, scores), plus(only(mode == 1, scores), made))
     return stage.in_flight * each + stage.head * inputs, again / np.maximum(stage.layers, 1.0)
 
 
@@ -293,4 +274,9 @@ def logits(model: Transformer, stage: Stage, layout: Layout, seq: Array) -> Arra
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.3.
     """
-    return stage.head * tokens_of(layout, seq) * model.vocab / layout.tp
+    return stage.head * _logits(layout, model, seq)
+
+
+@once
+def _logits(layout: Layout, model: Transformer, seq: Array) -> Array:
+    return tokens_of(layout, seq) * model.vocab / layout.tp

@@ -194,6 +194,36 @@ def micro_batches(layout: Layout) -> Array:
     return np.maximum(layout.global_batch / (layout.micro_batch * data_parallel(layout)), 1.0)
 
 
+@once
+def tokens_of(layout: Layout, seq: Array) -> Array:
+    r"""Tokens of a micro-batch on one card. [token]
+
+    Notes
+    -----
+    .. math:: \frac{s b}{c}
+
+    References
+    ----------
+    H. Liu et al., "Ring Attention", 2023, arXiv:2310.01889, Section 3, for the sequence over c cards.
+    """
+    return seq * layout.micro_batch / layout.cp
+
+
+@once
+def replication(layout: Layout) -> Array:
+    r"""Share that a card holds of what tensor parallelism alone does not split. [1]
+
+    Notes
+    -----
+    .. math:: \frac{1}{t} \text{ with sequence parallelism, else } 1
+
+    References
+    ----------
+    V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 2 and Eq. 4.
+    """
+    return np.where(layout.sequence_parallel > 0, 1.0 / layout.tp, 1.0)
+
+
 def replicas_in_step(tp: Array, cp: Array, ep: Array) -> Array:
     r"""Replicas of which a run takes a multiple, so that no group of experts is left in parts. [1]
 

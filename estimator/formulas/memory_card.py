@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, nothing, only, plus, times, unless
 from ..breakdown import Breakdown
 from .activations import logits, passes_activation
-from .layout import Layout
+from .layout import Layout, sharding_ranks
 from .memory import Optimizer
 from .memory_states import Method, Own, own_of, states_of
 from .parameters import Transformer
-from .stages import Stage, held_share, layer_parameters, shard_ranks, shares, stage
+from .stages import Stage, dense_share, held_share, layer_parameters, stage
 
 
 class Card(NamedTuple):
@@ -65,21 +66,36 @@ def gather_buffers(task: Task, own: Own) -> Breakdown:
     DeepSpeed documentation, configuration, ``stage3_max_live_parameters`` and ``reduce_bucket_size``; Y. Zhao
     et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.3, for layers gathered ahead.
     """
-    model, optimizer, method, layout, card, _ = task
-    layer = layer_parameters(model, own.stage, own.held, layout)
-    live = np.minimum(np.minimum(card.live, card.live_layers * layer), own.held.total)
-    bucket = np.minimum(np.minimum(card.bucket, card.live_layers / 2.0 * layer), own.learning.total)
-    each = np.where(method.frozen > 0, method.base, optimizer.weights)
-    several = shard_ranks(layout)[0] > 1
+    _, optimizer, method, layout, card, _ = task
+    each = either(method.frozen, method.base, optimizer.weights)
+    several = sharding_ranks(layout) > 1
     gathers = ((layout.zero >= 3) & several) | (method.offload >= 2)
     reduces = ((layout.zero >= 1) & several) | (method.offload >= 1)
-    reduced = optimizer.gradients * np.where(optimizer.fused > 0, own.largest, bucket)
+
+    def _live() -> Array:
+        return np.minimum(_some_layers(task, own, card.live, card.live_layers), own.held.total)
+
+    def _bucket() -> Array:
+        return np.minimum(_some_layers(task, own, card.bucket, card.live_layers / 2.0), own.learning.total)
+
+    def _reduced() -> Array:
+        return optimizer.gradients * either(optimizer.fused, own.largest, _bucket)
+
     return Breakdown(
         {
-            "gathered_weights": np.where(gathers, each * live, 0.0),
-            "reduced_gradients": np.where(reduces, reduced, 0.0),
+            "gathered_weights": only(gathers, lambda: each * _live()),
+            "reduced_gradients": only(reduces, _reduced),
         }
     )
+
+
+def _some_layers(task: Task, own: Own, most: Array, layers: Array) -> Array:
+    """Parameters of some layers, at most so many; where layers set no limit that is all there is to it. [1]"""
+
+    def _layers() -> Array:
+        return layers * layer_parameters(task.transformer, own.stage, own.held, task.layout)
+
+    return either(np.isfinite(layers), lambda: np.minimum(most, _layers()), most)
 
 
 def update_memory(task: Task, own: Own) -> Array:
@@ -100,11 +116,17 @@ def update_memory(task: Task, own: Own) -> Array:
     ``fuse_update`` and ``fuse_update_zero3``.
     """
     _, optimizer, method, layout, card, _ = task
-    share = held_share(own.learning, layout, 1.0).total
-    at_once = np.where(layout.zero >= 3, np.minimum(share, card.live), share)
-    fused = 4.0 * own.largest * (1.0 + shares(layout, 3.0)[0])
-    copies = np.where(optimizer.fused > 0, fused, card.update_copies * at_once)
-    return np.where(method.offload >= 1, 0.0, copies)
+
+    def _at_once() -> Array:
+        share = held_share(own.learning, layout, 1.0).total
+        return np.where(layout.zero >= 3, np.minimum(share, card.live), share)
+
+    copies = either(
+        optimizer.fused,
+        lambda: 4.0 * own.largest * (1.0 + dense_share(layout, 3.0)),
+        lambda: times(card.update_copies, _at_once),
+    )
+    return unless(method.offload >= 1, copies)
 
 
 def copies_partition(task: Task) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -126,7 +148,7 @@ def dequantised(task: Task) -> Array:
     model, optimizer, method, layout, *_ = task
     largest = model.hidden * np.maximum(model.ffn, model.expert_ffn)
     packed = (method.frozen > 0) & (method.base < optimizer.weights)
-    return np.where(packed, optimizer.weights * largest / layout.tp, 0.0)
+    return only(packed, lambda: optimizer.weights * largest / layout.tp)
 
 
 def backward_memory(task: Task, stage: Stage) -> Breakdown:
@@ -148,7 +170,7 @@ def backward_memory(task: Task, stage: Stage) -> Breakdown:
     number = logits(model, stage, layout, seq)
     held = card.logit * number
     kept, made = passes_activation(model, stage, layout, seq, card.eager)
-    again = made + dequantised(task)
+    again = plus(made, dequantised(task))
     return Breakdown(
         {
             "activations": card.activation_spread * kept,
@@ -170,10 +192,16 @@ def stage_memory(task: Task, kind: str) -> Breakdown:
     own = own_part(task, kind)
     states = states_of(own, task.optimizer, task.method, task.layout)
     passes = {**gather_buffers(task, own).parts, **backward_memory(task, own.stage).parts}
-    copies = update_memory(task, own)
+    update = _beside_passes(task, update_memory(task, own), passes)
+    return Breakdown({**states.parts, **passes, "working": plus(passes["working"], update)})
+
+
+def _beside_passes(task: Task, copies: Array, passes: Mapping[str, Array]) -> Array:
+    """Return what copies of the update take beyond what the passes leave them. [byte]"""
+    if nothing(copies):
+        return copies
     beside = np.maximum(copies - Breakdown(passes).total, 0.0)
-    update = np.where(copies_partition(task), copies, beside)
-    return Breakdown({**states.parts, **passes, "working": passes["working"] + update})
+    return np.where(copies_partition(task), copies, beside)
 
 
 def first_stage_memory(

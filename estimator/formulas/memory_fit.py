@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, as_flag, quotient
 from ..breakdown import Breakdown
 from .layout import Layout, data_parallel, replicas_in_step
 from .memory import Optimizer
@@ -81,7 +81,7 @@ def communicators(layout: Layout) -> Array:
     degrees = (layout.tp, layout.pp, layout.cp, layout.ep, data_parallel(layout))
     kinds: Array = np.zeros(())
     for degree in degrees:
-        kinds = kinds + np.where(degree > 1, 1.0, 0.0)
+        kinds = kinds + as_flag(degree > 1)
     return kinds
 
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, either, nothing, plus, times, unless
 from ..breakdown import Breakdown
 from .layout import Layout
 from .memory import Optimizer, largest_tensor, layer_edges, low_rank_elements, matrix_edges, state_memory
 from .parameters import Transformer, layer_matrices, total_parameters
-from .stages import Held, Stage, held_parameters, held_share, shares
+from .stages import Held, Stage, dense_share, held_parameters, held_share
 
 # What is kept in the memory of the host instead of the card's; the place of a word in this list is its code.
 OFFLOADS = ("none", "optimizer", "all")
@@ -66,14 +66,14 @@ def adapter_parameters(model: Transformer, rank: Array) -> Array:
 
 def trained(model: Transformer, held: Held, method: Method, layout: Layout) -> Held:
     """Return the parameters of a card that learn: all that it holds, or its share of the adapters. [1]"""
+    if nothing(method.frozen):
+        return held
     whole = np.maximum(total_parameters(model).total, 1.0)
     adapters = adapter_parameters(model, method.rank) * np.minimum(held.total * layout.tp / whole, 1.0)
-    none = np.zeros(())
-    own = np.where(method.frozen > 0, adapters / layout.tp, held.matrices)
     return Held(
-        own,
-        np.where(method.frozen > 0, none, held.experts),
-        np.where(method.frozen > 0, method.outer * held.outer, held.outer),
+        either(method.frozen, lambda: adapters / layout.tp, held.matrices),
+        either(method.frozen, np.zeros(()), held.experts),
+        either(method.frozen, lambda: method.outer * held.outer, held.outer),
     )
 
 
@@ -95,10 +95,11 @@ def own_of(model: Transformer, stage: Stage, optimizer: Optimizer, method: Metho
     """Return what belongs to one card of a stage."""
     held = held_parameters(model, stage, layout)
     learning = trained(model, held, method, layout)
-    elements = optimizer.factored * matrix_edges(model) + optimizer.low_rank * low_rank_elements(
-        model, optimizer.rank
+    elements = plus(
+        times(optimizer.factored, lambda: matrix_edges(model)),
+        times(optimizer.low_rank, lambda: low_rank_elements(model, optimizer.rank)),
     )
-    few = quotient(elements, np.maximum(total_parameters(model).total, 1.0))
+    few = elements / np.maximum(total_parameters(model).total, 1.0)
     return Own(stage, held, learning, np.minimum(largest_tensor(model) / layout.tp, learning.total), few)
 
 
@@ -116,11 +117,14 @@ def weight_memory(own: Own, optimizer: Optimizer, method: Method, layout: Layout
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.3; T. Dettmers et al., 2023,
     arXiv:2305.14314, Section 3, for frozen weights of 4 bits.
     """
-    left = held_share(own.held, layout, 3.0)
-    frozen = method.base * (left.matrices + left.experts) + method.base_outer * left.outer
     learning = optimizer.weights * held_share(own.learning, layout, 3.0).total
-    kept = np.where(method.frozen > 0, frozen + learning, learning)
-    return np.where(method.offload >= 2, 0.0, kept)
+
+    def _beside_frozen() -> Array:
+        left = held_share(own.held, layout, 3.0)
+        inner = plus(left.matrices, left.experts)
+        return method.base * inner + method.base_outer * left.outer + learning
+
+    return unless(method.offload >= 2, lambda: either(method.frozen, _beside_frozen, learning))
 
 
 def gradient_share(own: Own, optimizer: Optimizer, method: Method, layout: Layout) -> Array:
@@ -138,9 +142,12 @@ def gradient_share(own: Own, optimizer: Optimizer, method: Method, layout: Layou
     arXiv:2306.09782, Section 3.2, for the fused update; J. Ren et al., "ZeRO-Offload", 2021,
     arXiv:2101.06840, Section 4.1, for gradients that go to the host as they are made.
     """
-    one = own.largest * shares(layout, 2.0)[0]
-    left = np.where(optimizer.fused > 0, one, held_share(own.learning, layout, 2.0).total)
-    return np.where(method.offload >= 1, 0.0, optimizer.gradients * left)
+    left = either(
+        optimizer.fused,
+        lambda: own.largest * dense_share(layout, 2.0),
+        lambda: held_share(own.learning, layout, 2.0).total,
+    )
+    return unless(method.offload >= 1, optimizer.gradients * left)
 
 
 def optimizer_share(own: Own, optimizer: Optimizer, layout: Layout) -> Array:
@@ -157,19 +164,18 @@ def optimizer_share(own: Own, optimizer: Optimizer, layout: Layout) -> Array:
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.1.
     """
     left = held_share(own.learning, layout, 1.0)
-    inner = left.matrices + left.experts
+    inner = plus(left.matrices, left.experts)
     moments = optimizer.states * inner + optimizer.states_outer * left.outer
-    return (optimizer.master + own.few) * left.total + moments
+    return plus((optimizer.master + own.few) * left.total, moments)
 
 
 def states_of(own: Own, optimizer: Optimizer, method: Method, layout: Layout) -> Breakdown:
     """Return weights, gradients and optimizer states of what belongs to a card. [byte]"""
-    states = optimizer_share(own, optimizer, layout)
     return Breakdown(
         {
             "weights": weight_memory(own, optimizer, method, layout),
             "gradients": gradient_share(own, optimizer, method, layout),
-            "optimizer_states": np.where(method.offload >= 1, 0.0, states),
+            "optimizer_states": unless(method.offload >= 1, lambda: optimizer_share(own, optimizer, layout)),
         }
     )
 

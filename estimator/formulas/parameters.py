@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, either, nothing, only, plus, times
 from ..breakdown import Breakdown
 from ..once import once
 
@@ -119,37 +119,40 @@ def feed_forward_matrices(model: Transformer, width: Array) -> Array:
 @once
 def dense_layers(model: Transformer) -> Array:
     """Layers of encoder and decoder whose feed-forward block is dense. [1]"""
-    return model.layers + model.encoder_layers - model.moe_layers
+    layers = plus(model.layers, model.encoder_layers)
+    return layers if nothing(model.moe_layers) else layers - model.moe_layers
 
 
 @once
 def attention_blocks(model: Transformer) -> Array:
     """Attention blocks: one a layer, and one more across to the encoder in each decoder layer. [1]"""
-    return model.layers * np.where(model.encoder_layers > 0, 2.0, 1.0) + model.encoder_layers
+    encoder = model.encoder_layers
+    return either(encoder, lambda: model.layers * 2.0 + encoder, model.layers)
 
 
 def layer_matrices(model: Transformer, experts: Array) -> Array:
     """Weights of all layers' matrices with ``experts`` counted in each layer that has experts. [1]"""
     dense = dense_layers(model) * feed_forward_matrices(model, model.ffn)
-    routed = model.hidden * model.experts + experts * feed_forward_matrices(model, model.expert_ffn)
-    sparse = model.moe_layers * (routed + feed_forward_matrices(model, model.shared_ffn))
-    return attention_blocks(model) * attention_matrices(model) + dense + sparse
+
+    def _sparse() -> Array:
+        routed = model.hidden * model.experts + experts * feed_forward_matrices(model, model.expert_ffn)
+        return routed + feed_forward_matrices(model, model.shared_ffn)
+
+    return plus(attention_blocks(model) * attention_matrices(model) + dense, times(model.moe_layers, _sparse))
 
 
 @once
 def layer_vectors(model: Transformer) -> Array:
     """Biases and norms of all layers. [1]"""
     blocks = attention_blocks(model)
-    layers = model.layers + model.encoder_layers
+    layers = plus(model.layers, model.encoder_layers)
     norm = model.hidden * (1.0 + model.norm_bias)
-    crossed = blocks - layers
+    # Attention across to an encoder has a norm of its own.
+    crossed = only(model.encoder_layers, lambda: blocks - layers)
     bias = model.ffn_bias * ((1.0 + model.gated) * model.ffn + model.hidden)
     stacks = np.where(model.encoder_layers > 0, 2.0, 1.0)
-    return (
-        blocks * attention_vectors(model)
-        + dense_layers(model) * bias
-        + (layers * model.norms + crossed + stacks) * norm
-    )
+    inner = plus(blocks * attention_vectors(model), times(bias, dense_layers(model)))
+    return inner + (plus(layers * model.norms, crossed) + stacks) * norm
 
 
 def embedding_parameters(model: Transformer) -> Array:

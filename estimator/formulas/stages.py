@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, as_flag, either, of_some, plus, times
 from ..once import once
-from .layout import Layout, data_parallel, expert_split, micro_batches
+from .layout import Layout, data_parallel, expert_split, micro_batches, sharding_ranks
 from .parameters import (
     Transformer,
     attention_blocks,
@@ -54,7 +54,7 @@ class Held(_Held):
     @once
     def total(self) -> Array:
         """All parameters."""
-        return self.matrices + self.experts + self.outer
+        return plus(self.matrices, self.experts) + self.outer
 
 
 @once
@@ -131,27 +131,38 @@ def in_flight(layout: Layout, place: Array) -> Array:
 
 
 def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
-    """Return the stage of a kind; with few stages kinds fall together: one alone is first and last.
+    """Return the stage of a kind; with few stages kinds fall together: one alone is first and last."""
+    ends, middle = depths(layout, all_layers(model))
+    alone, one = _alone(layout), np.ones(())
+    own = of_some(model.moe_layers, lambda: _expert_layers(model, layout, kind))
+    if kind == "middle":
+        # The second stage is the fullest of them; with two stages or one it is the first.
+        few = 1.0 - as_flag(layout.pp > 2)
+        return Stage(middle, own, few, alone, in_flight(layout, 1.0 - few))
+    if kind == "first":
+        return Stage(ends, own, one, alone, in_flight(layout, np.zeros(())))
+    return Stage(ends, own, alone, one, in_flight(layout, layout.pp - 1.0))
 
-    Dense layers before those with experts are the first stage's, where they are few.
-    """
+
+@once
+def _alone(layout: Layout) -> Array:
+    """1 where one stage is the whole pipeline. [1]"""
+    return 1.0 - as_flag(layout.pp > 1)
+
+
+def _expert_layers(model: Transformer, layout: Layout, kind: str) -> Array:
+    """Layers with experts of a stage of a kind; the dense ones before them are the first stage's, where few. [1]"""
     layers = all_layers(model)
     ends, middle = depths(layout, layers)
-    alone, first = np.where(layout.pp > 1, 0.0, 1.0), float(kind == "first")
     dense = layers - model.moe_layers
     front, even = dense <= ends, model.moe_layers / layers
     rest = np.where(front & (model.moe_layers > 0), 1.0, even)
     leading = np.where(front, ends - dense, ends * even)
+    if kind == "first":
+        return leading
     if kind == "middle":
-        # The second stage is the fullest of them; with two stages or one it is the first.
-        few = np.where(layout.pp > 2, 0.0, 1.0)
-        place, first = 1.0 - few, few
-        own = np.where(few > 0, leading, middle * rest)
-        return Stage(middle, own, first, alone, in_flight(layout, place))
-    place = (1.0 - first) * (layout.pp - 1.0)
-    own = leading if first else np.where(layout.pp > 1, ends * rest, leading)
-    embedding = first + (1.0 - first) * alone
-    return Stage(ends, own, embedding, alone if first else np.maximum(alone, 1.0), in_flight(layout, place))
+        return np.where(layout.pp > 2, middle * rest, leading)
+    return np.where(layout.pp > 1, ends * rest, leading)
 
 
 @once
@@ -161,11 +172,11 @@ def stage_model(model: Transformer, stage: Stage) -> Transformer:
     none = np.zeros(())
     return model._replace(
         layers=model.layers * share,
-        encoder_layers=model.encoder_layers * share,
+        encoder_layers=times(model.encoder_layers, share),
         moe_layers=stage.moe_layers,
         vocab=none,
         positions=none,
-        extra=model.extra * share,
+        extra=times(model.extra, share),
     )
 
 
@@ -211,17 +222,17 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     own = stage_model(model, stage)
     none = np.zeros(())
     experts = stage.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
-    outer = (outer_parameters(model, stage) + own.extra) / layout.tp
+    outer = plus(outer_parameters(model, stage), own.extra) / layout.tp
     return Held(
         layer_matrices(own, none) / layout.tp,
-        experts / expert_split(layout),
+        of_some(experts, lambda: experts / expert_split(layout)),
         outer + layer_vectors(own),
     )
 
 
 @once
-def shard_ranks(layout: Layout) -> tuple[Array, Array]:
-    """Ranks over which ZeRO spreads dense parameters, and those over which it spreads routed experts. [1]
+def expert_ranks(layout: Layout) -> Array:
+    """Ranks over which ZeRO spreads routed experts, as it spreads dense parameters over `sharding_ranks`. [1]
 
     Copies of an expert are fewer than copies of the rest by the degree of expert parallelism.
 
@@ -230,35 +241,39 @@ def shard_ranks(layout: Layout) -> tuple[Array, Array]:
     S. Rajbhandari et al., "DeepSpeed-MoE", 2022, arXiv:2201.05596, Section 5.2, for groups of experts.
     """
     dense = data_parallel(layout) * layout.cp
-    experts = np.maximum(dense / layout.ep, 1.0)
-    return np.minimum(dense, layout.shard), np.minimum(experts, layout.shard)
+    return np.minimum(np.maximum(dense / layout.ep, 1.0), layout.shard)
 
 
 @once
-def shares(layout: Layout, least: float) -> tuple[Array, Array]:
-    """Shares that a card holds of dense and of expert states which ZeRO shards from stage ``least`` on. [1]
+def dense_share(layout: Layout, least: float) -> Array:
+    """Share that a card holds of dense states which ZeRO shards from stage ``least`` on. [1]
 
     References
     ----------
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5: optimizer states from stage 1 on,
     gradients from 2, weights at 3.
     """
-    dense, experts = shard_ranks(layout)
-    sharded = layout.zero >= least
-    return np.where(sharded, 1.0 / dense, 1.0), np.where(sharded, 1.0 / experts, 1.0)
+    return 1.0 / either(layout.zero >= least, lambda: sharding_ranks(layout), np.ones(()))
+
+
+@once
+def expert_share(layout: Layout, least: float) -> Array:
+    """Share that a card holds of the states of routed experts, as `dense_share` has it of the rest. [1]"""
+    return 1.0 / either(layout.zero >= least, lambda: expert_ranks(layout), np.ones(()))
 
 
 @once
 def held_share(held: Held, layout: Layout, least: float) -> Held:
     """Return the parameters of a card that are left once ZeRO of stage ``least`` and above has sharded them."""
-    dense, experts = shares(layout, least)
-    return Held(held.matrices * dense, held.experts * experts, held.outer * dense)
+    dense = dense_share(layout, least)
+    experts = of_some(held.experts, lambda: held.experts * expert_share(layout, least))
+    return Held(held.matrices * dense, experts, held.outer * dense)
 
 
 def layer_parameters(model: Transformer, stage: Stage, held: Held, layout: Layout) -> Array:
     """Parameters of one layer on a card, the mean of a stage's. [1]"""
     inner = held.total - outer_parameters(model, stage) / layout.tp
-    return quotient(inner, np.maximum(stage.layers, 1.0))
+    return inner / np.maximum(stage.layers, 1.0)
 
 
 @once

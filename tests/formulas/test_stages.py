@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from estimator.arrays import array
 from estimator.formulas import stages
+from estimator.formulas.layout import sharding_ranks
 from estimator.formulas.parameters import Transformer, total_parameters
 from estimator.formulas.shapes import transformer
 from estimator.formulas.stages import KINDS, Held
@@ -197,13 +198,14 @@ def test_a_copy_of_the_experts_takes_at_most_the_cards_of_a_stage(
     ],
 )
 def test_ranks_that_share_one_copy(given: dict[str, float], dense: float, experts: float) -> None:
-    assert [float(each) for each in stages.shard_ranks(layout(**given))] == [dense, experts]
+    spread = layout(**given)
+    assert (float(sharding_ranks(spread)), float(stages.expert_ranks(spread))) == (dense, experts)
 
 
 def test_stages_of_zero_shard_from_their_number_on() -> None:
     # Rajbhandari et al. 2020, Section 5: states at 1, gradients at 2, weights at 3.
     for zero in range(4):
-        found = [float(stages.shares(layout(count=8, zero=zero), least)[0]) for least in (1.0, 2.0, 3.0)]
+        found = [float(stages.dense_share(layout(count=8, zero=zero), least)) for least in (1.0, 2.0, 3.0)]
         assert found == [1 / 8 if zero >= least else 1 for least in (1, 2, 3)]
 
 
