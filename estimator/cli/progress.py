@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import click
+
+from ..workers import LOST
+
 _WORDS = {"questions": "reading questions", "cells": "computing cells"}
 
 
@@ -30,12 +34,23 @@ class Progress:
             self._bar.stop()
 
     def told(self, what: str, done: int, of: int) -> None:
-        """Show how many of something are done."""
+        """Show how many of something are done; that workers ended is said whoever looks on."""
+        if what == LOST:
+            self._said(
+                "A worker ended before its work did: another does it again, and nothing is lost or doubled."
+            )
+            return
         if self._bar is None:
             return
         if what not in self._tasks:
             self._tasks[what] = self._bar.add_task(_WORDS.get(what, f"trying {what}"), total=of)
         self._bar.update(self._tasks[what], completed=done)
+
+    def _said(self, words: str) -> None:
+        if self._bar is None:
+            click.echo(words, err=True)
+        else:
+            self._bar.console.print(words)
 
 
 def _bar(console: Any) -> Any:

@@ -170,7 +170,7 @@ def search(
                 "layouts" if len(cases) == 1 else f"layouts of question {place + 1} of {len(cases)}", done, of
             )
 
-    with opened(where) as team:
+    with opened(where, told) as team:
         every = tried(cases, team, _told)
     return Search([_found(case, came) for case, came in zip(cases, every, strict=True)], by, within)
 

@@ -48,7 +48,7 @@ def write(sweep: Sweep, path: Path, *, resume: bool = False, told: Told | None =
     EstimatorError
         The file cannot be written, or what was begun is of another question or version.
     """
-    with opened(sweep.where) as team:
+    with opened(sweep.where, told) as team:
         store = Store(sweep, path, told)
         try:
             if store.finished(resume=resume):

@@ -218,7 +218,7 @@ class Sweep:
         told
             Called with what is counted, how many are done and of how many.
         """
-        with opened(self.where) as team:
+        with opened(self.where, told) as team:
             yield from self.made(team, self.cells(told), self.boxes(most or self.usual()), which, told)
 
     def cells(self, told: Told | None = None) -> Cells:

@@ -2,6 +2,6 @@
 
 from .given import Given, Where, read
 from .opened import opened
-from .ordered import LostWorkers, Team
+from .ordered import LOST, LostWorkers, Team
 
-__all__ = ["Given", "LostWorkers", "Team", "Where", "opened", "read"]
+__all__ = ["LOST", "Given", "LostWorkers", "Team", "Where", "opened", "read"]

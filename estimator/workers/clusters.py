@@ -6,8 +6,10 @@ import asyncio
 import concurrent.futures
 import logging
 import pickle
+import socket
 import time
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
@@ -16,6 +18,7 @@ from ..errors import EstimatorError
 from ..version import __version__
 from .given import Where
 from .ordered import Done, LostWorkers, worked
+from .signals import deaf, uninterrupted
 
 # How long a scheduler may take to answer, and a cluster to have a worker. [s]
 CONNECT, WAIT = 10.0, 60.0
@@ -41,16 +44,13 @@ def client_of(where: Where) -> Generator[Any]:
             yield where.client
             return
         address: Any = where.address
+        stack.enter_context(_quiet())
         if where.local:
-            stack.enter_context(_quiet())
             stack.enter_context(_keeping_memory())
-            # One thread a worker: its work is Python and numpy by turns, and threads would wait for each other.
-            local = distributed.LocalCluster(
-                n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=":0",
-                silence_logs=logging.CRITICAL,
-            )  # fmt: skip
-            address = stack.enter_context(local)
-        yield stack.enter_context(_connected(distributed, address, where))
+            address = stack.enter_context(_started(distributed, where))
+        else:
+            _reached(distributed, where)
+        yield stack.enter_context(distributed.Client(address, timeout=CONNECT, set_as_default=False))
 
 
 def _library(where: Where) -> Any:
@@ -63,16 +63,60 @@ def _library(where: Where) -> Any:
         ) from None
 
 
-def _connected(distributed: Any, address: Any, where: Where) -> Any:
+def _started(distributed: Any, where: Where) -> Any:
+    """Return a cluster of this machine, started."""
     try:
-        return distributed.Client(address, timeout=CONNECT, set_as_default=False)
+        with uninterrupted(), deaf():
+            # One thread a worker: its work is Python and numpy by turns, and threads would wait for each other.
+            return distributed.LocalCluster(
+                n_workers=where.local, threads_per_worker=1, processes=True, dashboard_address=":0",
+                silence_logs=logging.CRITICAL,
+            )  # fmt: skip
+    except Exception as error:  # the library raises whatever its workers ended with
+        raise EstimatorError(
+            f"{where.named}: the workers cannot be started ({error}); is there memory for so many? A script that asks "
+            "for them has to begin under if __name__ == '__main__':"
+        ) from None
+
+
+def _reached(distributed: Any, where: Where) -> None:
+    """Ask what is at an address for what it is: a Client that finds no scheduler there does not end well."""
+
+    async def _kind() -> str:
+        keys = distributed.Security().get_connection_args("client")
+        async with distributed.rpc(where.address, timeout=CONNECT, connection_args=keys) as there:
+            return (await there.identity())["type"]
+
+    try:
+        # A notebook has a loop of its own running, in which no other may.
+        with ThreadPoolExecutor(1) as thread:
+            kind = thread.submit(lambda: asyncio.run(asyncio.wait_for(_kind(), 2.0 * CONNECT))).result()
+        why = "" if kind == "Scheduler" else f"what answers is a {kind.lower()}"
     except Exception as error:  # what answers there may be anything: a web server ends in a MemoryError
-        late = isinstance(error, TimeoutError) or "imed out" in str(error)
-        why = "no answer" if late else "what answers there is none"
+        why = _why(error, where.address)
+    if why:
         raise EstimatorError(
             f"{where.named}: no scheduler of Dask can be reached there within {CONNECT:g} s ({why}); start one with: "
             "dask scheduler"
-        ) from None
+        )
+
+
+def _why(error: Exception, address: str) -> str:
+    """Say why there is no scheduler at an address: nothing was reached there in time, or something else."""
+    if isinstance(error, TypeError) and address.startswith("tls"):
+        return "Dask's configuration has no certificates for tls"
+    if not isinstance(error, TimeoutError) and "imed out" not in str(error):
+        return "what answers is another program"
+    host, _, port = address.partition("//")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), 1.0).close()
+    except ConnectionRefusedError:
+        return "nothing listens there"
+    except socket.gaierror:
+        return "there is no such host"
+    except OSError:
+        pass
+    return "no answer"
 
 
 @contextmanager
@@ -100,11 +144,16 @@ class Cluster:
     def __init__(self, client: Any, where: Where) -> None:
         """Hold the Client."""
         self.client, self.named = client, where.named
+        self.lost = 0
         self._job: Any = None
+        self._seen: set[str] = set()
 
     def size(self) -> int:
-        """Return how many threads the workers have together, as it is now."""
-        return sum(self.client.nthreads().values())
+        """Return how many threads the workers have together, as it is now; note who is gone."""
+        there: dict[str, int] = self.client.nthreads()
+        self.lost += len(self._seen - there.keys())
+        self._seen = set(there)
+        return sum(there.values())
 
     def begin(self, job: bytes) -> None:
         """Hold the job as a task, so that it is made again where the worker that has it ends.

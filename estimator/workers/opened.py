@@ -6,12 +6,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from .given import Where
-from .ordered import Alone, Ordered, Team
+from .ordered import Alone, Ordered, Team, Told
 
 
 @contextmanager
-def opened(where: Where) -> Generator[Team]:
-    """Give those who do the work; they are sent home when it is done.
+def opened(where: Where, told: Told | None = None) -> Generator[Team]:
+    """Give those who do the work; they are sent home when it is done, and those who end before are told of.
 
     Raises
     ------
@@ -21,11 +21,11 @@ def opened(where: Where) -> Generator[Team]:
     if where.processes > 1:
         from .processes import Processes
 
-        yield Ordered(Processes(where.processes, where.named))
+        yield Ordered(Processes(where.processes, where.named), told)
     elif where == Where():
         yield Alone()
     else:
         from .clusters import Cluster, client_of
 
         with client_of(where) as client:
-            yield Ordered(Cluster(client, where))
+            yield Ordered(Cluster(client, where), told)

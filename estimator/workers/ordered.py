@@ -18,6 +18,10 @@ SECONDS = 1.0
 _BYTES = 32 << 20
 # Tasks under way for each worker: the one it does and the one it takes next.
 _AHEAD = 2
+# What is counted where workers end before their work does.
+LOST = "lost workers"
+# Called with what is counted, how many are done and of how many.
+Told = Callable[[str, int, int], None]
 
 
 class LostWorkers(EstimatorError):
@@ -40,7 +44,9 @@ class Team(Protocol):
 
 
 class Crew(Protocol):
-    """Workers that take tasks, each some items."""
+    """Workers that take tasks, each some items; ``lost`` is how many ended before their work did."""
+
+    lost: int
 
     def begin(self, job: bytes) -> None:
         """Hold the pickled job of all tasks."""
@@ -74,9 +80,9 @@ class Alone:
 class Ordered:
     """A crew whose results come in order."""
 
-    def __init__(self, crew: Crew) -> None:
-        """Hold the crew."""
-        self.crew = crew
+    def __init__(self, crew: Crew, told: Told | None = None) -> None:
+        """Hold the crew, and who is told of workers that are lost."""
+        self.crew, self.told = crew, told
 
     def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield the result of every item in order; what is under way is bounded, and forgotten if nobody waits."""
@@ -88,7 +94,7 @@ class Ordered:
 
     def _results(self, rest: deque[Any]) -> Iterator[Any]:
         flying: deque[tuple[int, Any]] = deque()
-        pace = 1
+        pace, lost = 1, 0
         while rest or flying:
             ready = max(1, self.crew.size())
             while rest and len(flying) <= _AHEAD * ready:
@@ -98,6 +104,9 @@ class Ordered:
             count, task = flying.popleft()
             done = self.crew.result(task)
             pace = paced(pace, count, done)
+            if self.told is not None and lost < (now := self.crew.lost):
+                self.told(LOST, now, now)
+                lost = now
             yield from pickle.loads(done.results)
 
 

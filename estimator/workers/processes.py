@@ -7,126 +7,161 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import connection, get_context, parent_process
 from typing import Any, TypeAlias
 
 from .ordered import Done, LostWorkers, worked
+from .signals import deaf
 
-# An end of a pipe through which nothing is sent; its type is another one on each system.
-Leash: TypeAlias = Any
+# An end of a pipe; its type is another one on each system.
+End: TypeAlias = Any
 # So often in a row the same task is begun again after a process ended in it.
 AGAIN = 3
-# What a process of the pool does; nothing in any other.
-_JOB: list[Callable[[Any], Any]] = []
 
 
-class _Task:
-    """Items, and the one of several attempts at them that is under way."""
+class Child:
+    """A process that works, and the end of a pipe that is its own.
 
-    def __init__(self, items: Sequence[Any], attempt: Future[Done]) -> None:
-        self.items, self.attempt = items, attempt
+    A queue that several share, as that of the library's own pool, stands still for ever where one is killed while it
+    writes to it: nobody can tell that the rest of its result will not come. The end of a pipe of its own does.
+    """
+
+    def __init__(self, job: bytes) -> None:
+        """Start it."""
+        # Spawned: a fork of a process that has threads may stand still for ever.
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, job), daemon=True)
+        try:
+            with deaf():
+                self.process.start()
+        finally:
+            theirs.close()
+
+    def do(self, items: Sequence[Any]) -> Done | Exception:
+        """Have items done; an EOFError or OSError says that the process ended meanwhile."""
+        self.pipe.send(items)
+        return self.pipe.recv()
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
 
 
 class Processes:
-    """So many processes."""
+    """So many processes, and a thread for each that hands it tasks and takes its results."""
 
     def __init__(self, count: int, named: str) -> None:
         """Start none yet."""
         self.count, self.named = count, named
+        self.lost = 0
         self._job = b""
-        self._pool: ProcessPoolExecutor | None = None
-        # A pipe whose other end the processes watch: it closes when they are to end, or when this process does.
-        self._leash: tuple[Leash, Leash] | None = None
-        self._tasks: list[_Task] = []
+        self._threads: ThreadPoolExecutor | None = None
+        self._free: list[Child] = []
+        self._children: set[Child] = set()
+        # Holds what is started and ended: once the work is at its end none is started any more.
+        self._lock, self._ended = threading.Lock(), False
 
     def size(self) -> int:
         """Return how many there are."""
         return self.count
 
     def begin(self, job: bytes) -> None:
-        """Make a pool whose processes know the job."""
-        self._job = job
-        # Spawned: a fork of a process that has threads may stand still for ever.
-        context = get_context("spawn")
-        leash = self._leash = context.Pipe(duplex=False)
-        begun = (job, leash[0])
-        self._pool = ProcessPoolExecutor(self.count, context, initializer=_ready, initargs=begun)
+        """Hold the job; a process is started when there is a task for it."""
+        self._job, self._ended = job, False
+        self._threads = ThreadPoolExecutor(self.count)
 
-    def submit(self, items: Sequence[Any]) -> _Task:
+    def submit(self, items: Sequence[Any]) -> Future[Done]:
         """Take a task."""
-        made = _Task(items, self._attempt(items))
-        self._tasks.append(made)
-        return made
-
-    def _attempt(self, items: Sequence[Any]) -> Future[Done]:
-        if self._pool is None:
+        if self._threads is None:
             raise ValueError("no job was begun")
-        try:
-            return self._pool.submit(_worked, items)
-        except BrokenProcessPool as error:  # it is told to whoever waits for the result
-            broken: Future[Done] = Future()
-            broken.set_exception(error)
-            return broken
+        return self._threads.submit(self._done, items)
 
-    def result(self, task: _Task) -> Done:
-        """Wait for a task; where a process ended, make the pool anew and do again what was lost.
+    def result(self, task: Future[Done]) -> Done:
+        """Wait for a task.
 
         Raises
         ------
         LostWorkers
             Processes ended in the same task several times in a row.
         """
+        return task.result()
+
+    def _done(self, items: Sequence[Any]) -> Done:
+        """Have a task done by a process, and by another where it ends."""
         for _ in range(AGAIN):
+            child = self._child()
             try:
-                done = task.attempt.result()
-            except BrokenProcessPool:
-                self._mend()
-            else:
-                self._tasks.remove(task)
-                return done
+                done = child.do(items)
+            except (EOFError, OSError):
+                self._replace(child)
+                continue
+            with self._lock:
+                self._free.append(child)
+            if isinstance(done, Exception):
+                raise done
+            return done
         raise LostWorkers(
             f"{self.named}: processes ended {AGAIN} times in a row before they had computed one part; is there memory "
             "for so many? A script that asks for them has to begin under if __name__ == '__main__':"
         )
 
-    def _mend(self) -> None:
-        """Make the pool anew, and begin again every task that has no result."""
-        self._stop()
-        self.begin(self._job)
-        for task in self._tasks:
-            kept = task.attempt.done() and not task.attempt.cancelled() and not task.attempt.exception()
-            if not kept:
-                task.attempt = self._attempt(task.items)
+    def _child(self) -> Child:
+        """Return a process that is free, or a new one."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            if self._ended:
+                raise LostWorkers(f"{self.named}: the work was ended")
+            child = Child(self._job)
+            self._children.add(child)
+            return child
 
-    def _stop(self) -> None:
-        if self._pool is None or self._leash is None:
-            return
-        if any(not task.attempt.done() for task in self._tasks):
-            self._leash[1].close()  # nobody waits for what they are at
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        for end in self._leash:
-            end.close()
-        self._pool = self._leash = None
+    def _replace(self, child: Child) -> None:
+        with self._lock:
+            if not self._ended:
+                self.lost += 1
+                self._children.remove(child)
+                child.end()
 
     def end(self) -> None:
         """End the processes, whatever they are at."""
-        self._stop()
-        self._tasks.clear()
+        with self._lock:
+            self._ended = True
+            for child in self._children:
+                child.process.kill()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads = None
+        for child in self._children:
+            child.end()
+        self._children.clear()
+        self._free.clear()
 
 
-def _ready(job: bytes, leash: Leash) -> None:
-    """Make a process ready for tasks: Ctrl-C is for its parent, and it ends when that does, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
-    _JOB[:] = [pickle.loads(job)]
+def _serve(pipe: End, job: bytes) -> None:
+    """Do what comes through a pipe; the process ends when its parent does, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be started deaf
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work: Callable[[Any], Any] = pickle.loads(job)
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send(_tried(work, pipe.recv()))
 
 
-def _end_with(leash: Leash) -> None:
-    leash.poll(None)  # nothing is ever sent: it wakes when the other end is closed
+def _tried(work: Callable[[Any], Any], items: Sequence[Any]) -> Done | Exception:
+    try:
+        return worked(work, items)
+    except Exception as error:  # it is told to whoever waits for the result
+        return error
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
     os._exit(1)
-
-
-def _worked(items: Sequence[Any]) -> Done:
-    return worked(_JOB[0], items)

@@ -11,7 +11,7 @@ import pytest
 
 from estimator import EstimatorError, Presets, Search, search
 from estimator.searches import space
-from estimator.workers import clusters
+from estimator.workers import LOST, clusters
 from estimator.workers.given import Where
 
 from ..sweeps.test_workers import a_worker
@@ -64,6 +64,7 @@ def test_what_is_found_is_what_one_process_finds(how: str, kill: bool, client: A
     assert len(done) > 8
     counts = [counts.legal for counts, *_ in alone]
     last = {what: (now, of) for what, now, of in done}
+    assert last.pop(LOST, None) == ((1, 1) if kill else None)
     assert list(last.values()) == [(legal, legal) for legal in counts]
 
 

@@ -19,7 +19,7 @@ import pytest
 from estimator import EstimatorError, Presets, Sweep, sweep
 from estimator.sweeps import store
 from estimator.sweeps.store import write
-from estimator.workers import clusters, opened
+from estimator.workers import LOST, clusters, opened
 from estimator.workers.given import Where
 
 distributed = pytest.importorskip("distributed")
@@ -101,14 +101,16 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(
             killed.append(a_worker(how, client))
             os.kill(killed[0], signal.SIGKILL)
 
-    path, counted = tmp_path / "out.parquet", list[int]()
+    path, counted, lost = tmp_path / "out.parquet", list[int](), list[int]()
 
     def _told(what: str, done: int, of: int) -> None:
         counted.extend([done] if what == "cells" else [])
+        lost.extend([done] if what == LOST else [])
         _kill(what, done, of)
 
     write(asked(given(how, client)), path, told=_told)
     assert killed
+    assert lost == [1]
     assert counted == [3 * part for part in range(1, 13)]
     assert path.read_bytes() == whole[".parquet"]
 
@@ -204,9 +206,19 @@ def failed(given: Any) -> str:
 def test_a_scheduler_that_does_not_answer_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "CONNECT", 0.5)
     assert failed("tcp://127.0.0.1:1") == (
-        "--cluster tcp://127.0.0.1:1: no scheduler of Dask can be reached there within 0.5 s (no answer); start one "
-        "with: dask scheduler"
+        "--cluster tcp://127.0.0.1:1: no scheduler of Dask can be reached there within 0.5 s (nothing listens there); "
+        "start one with: dask scheduler"
     )
+
+
+def test_a_host_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT", 0.5)
+    assert " s (there is no such host); start one with: " in failed("tcp://no-such-host.invalid:8786")
+
+
+def test_a_worker_is_not_taken_for_its_scheduler(client: Any) -> None:
+    where = next(iter(client.nthreads()))
+    assert " s (what answers is a worker); start one with: dask scheduler" in failed(where)
 
 
 def test_what_answers_and_is_no_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,8 +235,8 @@ def test_what_answers_and_is_no_scheduler_is_told(monkeypatch: pytest.MonkeyPatc
         said = failed(where)
         server.shutdown()
     assert said == (
-        f"--cluster {where}: no scheduler of Dask can be reached there within 3 s (what answers there is none); start "
-        "one with: dask scheduler"
+        f"--cluster {where}: no scheduler of Dask can be reached there within 3 s (what answers is another "
+        "program); start one with: dask scheduler"
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Slow(NamedTuple):
@@ -28,3 +29,20 @@ class Slow(NamedTuple):
 
 def wrong(item: int) -> int:
     raise ValueError(f"item {item}")
+
+
+class Cut(NamedTuple):
+    """Gives a large result, and ends its own process once, when a part of it is written."""
+
+    folder: Path
+
+    def __call__(self, item: int) -> bytes:
+        if item == 1 and not (self.folder / "killed").exists():
+            (self.folder / "killed").touch()
+            Connection._send = _cut  # pyright: ignore[reportAttributeAccessIssue]
+        return bytes([item]) * (1 << 20)
+
+
+def _cut(self: Any, data: Any) -> None:
+    os.write(self.fileno(), data[:100])
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -18,7 +18,7 @@ class Pretended:
 
     def __init__(self, count: int, seconds: Sequence[float]) -> None:
         self.count, self.seconds = count, seconds
-        self.under_way, self.most, self.tasks, self.ended = 0, 0, list[int](), 0
+        self.under_way, self.most, self.tasks, self.ended, self.lost = 0, 0, list[int](), 0, 0
 
     def begin(self, job: bytes) -> None:
         self.job = pickle.loads(job)
@@ -68,7 +68,7 @@ def test_what_nobody_waits_for_is_forgotten() -> None:
     crew = Pretended(2, [0.01])
     results = Ordered(crew).map(abs, range(400))
     assert next(results) == 0
-    results.close()  # pyright: ignore[reportAttributeAccessIssue]
+    results.close()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     assert crew.ended == 1
     assert len(crew.tasks) == 5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from estimator.workers import LostWorkers
 from estimator.workers.ordered import Ordered
 from estimator.workers.processes import Processes
 
-from .jobs import Slow, wrong
+from .jobs import Cut, Slow, wrong
 
 ITEMS = range(12)
 DOUBLED = [2 * item for item in ITEMS]
@@ -26,6 +27,26 @@ def test_results_come_in_order(tmp_path: Path) -> None:
 def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     assert list(Ordered(Processes(2, "--workers 2")).map(Slow(tmp_path, fatal=5), ITEMS)) == DOUBLED
     assert (tmp_path / "killed").exists()
+
+
+def test_a_process_that_is_killed_while_it_tells_its_result_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The pool of the standard library waits for ever for the rest of what it told."""
+    crew = Processes(2, "--workers 2")
+    assert list(Ordered(crew).map(Cut(tmp_path), range(4))) == [
+        bytes([item]) * (1 << 20) for item in range(4)
+    ]
+    assert crew.lost == 1
+
+
+def test_processes_end_at_once_when_nobody_waits_for_them(tmp_path: Path) -> None:
+    crew = Processes(2, "--workers 2")
+    results = Ordered(crew).map(Slow(tmp_path), range(400))
+    assert next(results) == 0
+    started = multiprocessing.active_children()
+    results.close()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    assert started
+    assert not any(child.is_alive() for child in started)
+    assert crew.lost == 0
 
 
 def test_an_item_that_always_kills_is_told_after_three_times(tmp_path: Path) -> None:
