@@ -15,7 +15,8 @@ from .arrays import array
 from .case import Case
 from .errors import EstimatorError, QuestionError
 from .estimate import Estimate, evaluate
-from .inputs import Run
+from .inputs import Run, fields
+from .inputs.amounts import read_as
 from .inputs.money_table import OWNER
 from .inputs.run import option
 from .lower import lower
@@ -23,6 +24,9 @@ from .presets import Presets
 
 # The ways of renting that are tried where neither a plan nor a price is given.
 _PLANS = ("on-demand", "reserved-1y", "reserved-3y", "spot")
+# What names a model.
+_MODEL = frozenset({"params", "model", "config"})
+_PERIOD = fields.measured("s", "3 years", 3600.0, 100.0 * 365.25 * 86400.0)
 _SPOT = ("spot_share", "spot_price", "spot_interruptions", "spot_lost_time")
 # The columns by which two ways of renting differ.
 _RENT = ("price", "paid_utilisation", *_SPOT)
@@ -75,7 +79,7 @@ class Costing:
 def ask_costs(
     given: Mapping[str, Any],
     presets: Presets | None = None,
-    period: float | None = None,
+    period: float | str | None = None,
     places: Sequence[str] = (),
 ) -> Costing:
     """Answer a question for every way to have the machines.
@@ -87,14 +91,15 @@ def ask_costs(
     presets
         The records.
     period
-        How long the machines are held, whatever is trained on them; the run of the question where it is left out. [s]
+        How long the machines are held, whatever is trained on them, in seconds or as text with its unit; the run of
+        the question where it is left out. [s]
     places
         Grids at which machines of one's own are compared; the question's alone where there are none.
 
     Raises
     ------
     QuestionError
-        Any fault of the question.
+        All faults of the question, a line each.
 
     Examples
     --------
@@ -104,13 +109,14 @@ def ask_costs(
     """
     records = presets or Presets()
     asked = {name: value for name, value in given.items() if value is not None}
-    asked |= _machines_alone(asked, records) if period is not None else _of_a_run(asked)
-    owners = _owners(asked, records, period, places)
+    seconds = _checked(asked, records, period, places)
+    asked = _with_model(asked, records)
+    owners = _owners(asked, records, seconds, places)
     used = float(owners[0].estimate.case.columns["utilisation"])
     rented: list[Way] = []
     missing: list[str] = []
     for name, question in _rented(asked, used):
-        way = _way(name, question, records, period, used)
+        way = _way(name, question, records, seconds, used)
         if _known(way):
             rented.append(way)
         else:
@@ -118,35 +124,87 @@ def ask_costs(
     missing += [_why(way) for way in owners if not _known(way)]
     owners = [way for way in owners if _known(way)]
     even = {owner.name: [_compared(owner, way) for way in rented] for owner in owners}
-    return Costing([*rented, *owners], even, missing, period, used)
+    return Costing([*rented, *owners], even, missing, seconds, used)
 
 
-def _of_a_run(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(
+    asked: Mapping[str, Any], presets: Presets, period: float | str | None, places: Sequence[str]
+) -> float | None:
+    """Return the period in seconds.
+
+    Raises
+    ------
+    QuestionError
+        Whatever is wrong with the period, the places and the inputs, all of it.
+    """
+    faults: list[str] = []
+    seconds: list[float] = []
+
+    def _period() -> None:
+        if period is not None:
+            seconds.append(float(read_as("--period", period, _PERIOD) if isinstance(period, str) else period))
+
+    for check in (
+        _period,
+        lambda: _check_run(asked) if period is None else _check_machines(asked),
+        lambda: _check_places(asked, presets, places),
+        lambda: _check_inputs(_with_model(asked, presets), presets, further=bool(faults)),
+    ):
+        try:
+            check()
+        except EstimatorError as error:
+            told = error.faults if isinstance(error, QuestionError) else (str(error),)
+            faults.extend(fault for fault in told if fault not in faults)
+    if faults:
+        raise QuestionError(faults)
+    return seconds[0] if seconds else None
+
+
+def _check_run(asked: Mapping[str, Any]) -> None:
     """Hold a question without a period to name a model."""
-    if {"params", "model", "config"} & asked.keys():
-        return {}
-    raise QuestionError(
-        [
-            "nothing says what is paid for: give a model, like --params 65e9, or --period '3 years' for machines alone"
-        ]
-    )
-
-
-def _machines_alone(asked: Mapping[str, Any], presets: Presets) -> dict[str, Any]:
-    """Return the model that stands for any where machines are asked about; they need a count."""
-    if not {"count", "nodes"} & asked.keys():
+    if not _MODEL & asked.keys():
         raise QuestionError(
-            ["--period: nothing says how many accelerators are held; give --count or --nodes"]
+            [
+                "nothing says what is paid for: give a model, like --params 65e9, or --period '3 years' for machines "
+                "alone"
+            ]
         )
+
+
+def _check_machines(asked: Mapping[str, Any]) -> None:
+    """Hold a question about machines to count them, and to name no end of a run."""
     barred = [name for name in ("tokens", "tokens_per_param", "epochs", "within") if name in asked]
-    if barred:
-        raise QuestionError(
-            [f"{option(barred[0])} and --period contradict each other: a run ends with its tokens; give one"]
-        )
-    if {"params", "model", "config"} & asked.keys():
-        return {}
+    faults = [f"{option(name)} and --period contradict each other: a run ends with its tokens; give one"
+              for name in barred[:1]]  # fmt: skip
+    if not {"count", "nodes"} & asked.keys():
+        faults.append("--period: nothing says how many accelerators are held; give --count or --nodes")
+    if faults:
+        raise QuestionError(faults)
+
+
+def _check_places(asked: Mapping[str, Any], presets: Presets, places: Sequence[str]) -> None:
+    """Hold every place to be on record, and the grid to be told once."""
+    faults = ["--grid and --place contradict each other; give one of them"] * bool(places and "grid" in asked)
+    for place in places:
+        try:
+            presets.find("grids", place)
+        except EstimatorError as error:
+            faults.append(f"--place: {error}")
+    if faults:
+        raise QuestionError(faults)
+
+
+def _check_inputs(asked: Mapping[str, Any], presets: Presets, *, further: bool) -> None:
+    """Read the inputs; ``further`` what lowering finds too, which every way of having the machines finds by itself."""
+    run = Run.read(asked, presets)
+    if further:
+        lower(run, presets)
+
+
+def _with_model(asked: Mapping[str, Any], presets: Presets) -> dict[str, Any]:
+    """Return the inputs, with a model that stands for any where none is named."""
     house = presets.load("assumptions", "ownership").words["choices"]["params"]
-    return {"params": house["value"]}
+    return dict(asked) if _MODEL & asked.keys() else {"params": house["value"], **asked}
 
 
 def _owners(
@@ -154,13 +212,6 @@ def _owners(
 ) -> list[Way]:
     """Answer the question for machines of one's own, at each place."""
     own = {name: value for name, value in asked.items() if name not in _SPOT} | {"plan": "own"}
-    if places and "grid" in own:
-        raise QuestionError(["--grid and --place contradict each other; give one of them"])
-    for place in places:
-        try:
-            presets.find("grids", place)
-        except EstimatorError as error:
-            raise QuestionError([f"--place: {error}"]) from None
     named = [(f"own, {place}", {**own, "grid": place}) for place in places] or [("own", own)]
     return [_way(name, question, presets, period, None) for name, question in named]
 

@@ -8,15 +8,10 @@ from typing import Any
 import click
 
 from ..costing import ask_costs
-from ..inputs import fields
-from ..inputs.amounts import read_as
 from ..inputs.files import read_question
 from ..report.costing import costing_page
 from ..report.page import FORMATS
 from .options import format_option, merged, own_folders, question_options, terminal_width
-
-_HUNDRED_YEARS = 100.0 * 365.25 * 86400.0
-_PERIOD = fields.measured("s", "3 years", 3600.0, _HUNDRED_YEARS)
 
 
 @click.command("cost")
@@ -55,7 +50,6 @@ def command(
     presets = own_folders(own_presets)
     stored = read_question(Path(question)) if question is not None else {}
     asked = merged(stored, given)
-    seconds = None if period is None else float(read_as("--period", period, _PERIOD))
     shown = {**asked, **({"period": period} if period else {}), **({"place": list(place)} if place else {})}
-    found = ask_costs(asked, presets, seconds, place)
+    found = ask_costs(asked, presets, period, place)
     click.echo(costing_page(found, shown, terminal_width()).write(format_))

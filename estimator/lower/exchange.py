@@ -27,7 +27,7 @@ def exchange(asked: Asked, given: str, wanted: str) -> float:
     rate = _per_usd(asked, wanted, year) / _per_usd(asked, given, year)
     row = next(row for row in asked.presets.rows(_TABLE) if row.cells["currency"] in (given, wanted))
     text = f"{rate:.6g} {wanted}/{given}"
-    figure = Figure(rate, text, row.source, f"mean rate of {year}", "stated")
+    figure = Figure(rate, text, row.source, f"mean rate of {year}", "stated", note=str(year))
     kind = "preset" if asked.run.year else "assumed"
     # What comes second, of another currency, is told with what it converts.
     if "exchange_rate" not in asked.draft.columns:

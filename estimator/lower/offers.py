@@ -132,6 +132,7 @@ def median_offer(asked: Asked, rows: list[Row], currency: str) -> Figure:
     return Figure(
         middle, f"{middle * _HOUR:.4g} {currency}/gpu/hour", _joint([row.source for row in rows]),
         f"{len(rows)} offers of {year_of(rows[0])} by {providers}", "derived", low, high,
+        str(year_of(rows[0])),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from ..estimate import UNITS, Amount, Estimate
 from ..formulas.stages import KINDS
 from ..provenance import Origin
 from . import words
+from .dates import prices_of
 from .document import assumed, fit_warnings, name_of
 from .grid import Grid, wrapped
 
@@ -92,6 +93,8 @@ def shown(estimate: Estimate, name: str) -> str:
     value = float(amount.value)
     if name == "fewest_accelerators" and math.isinf(value):
         return "none does"
+    if value > _never(estimate, name):
+        return "never"
     return words.share(value) if name in SHARES else words.amount(value, amount.unit)
 
 
@@ -99,10 +102,20 @@ def between(estimate: Estimate, name: str) -> str:
     """Write the range of a quantity or a shown input; nothing where its ends read alike."""
     amount = estimate.amount(name)
     low, high, value = float(amount.low), float(amount.high), float(amount.value)
+    if high > (most := _never(estimate, name)):
+        least = words.share(low) if name in SHARES else words.amount(low, amount.unit)
+        return "" if low > most else f"{least} to never"
     if name not in SHARES:
         return words.span(low, high, value, amount.unit)
     text = words.span(low * 100, high * 100, value * 100, "1")
     return f"{text} %" if text else ""
+
+
+def _never(estimate: Estimate, name: str) -> float:
+    """Return beyond what a break-even is none: more use than all of the time, or than the life of the machines."""
+    if name == "break_even_time":
+        return float(estimate.case.columns["life"]) * (1.0 + 1e-9)  # at the edge rounding decides
+    return 1.0 if name == "break_even_utilisation" else math.inf
 
 
 def _note(estimate: Estimate, name: str) -> str:
@@ -113,7 +126,7 @@ def _note(estimate: Estimate, name: str) -> str:
         return f"of {room}: {'fits' if bool(estimate.fits) else 'does not fit'}{_stage(estimate)}"
     if name == "mfu":
         return f"model FLOPs over the dense {estimate.case.words['precision']} peak{_basis(estimate)}"
-    return _NOTES.get(name, "")
+    return prices_of(estimate) if name == "cost" else _NOTES.get(name, "")
 
 
 _NOTES = {

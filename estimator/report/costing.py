@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import units
@@ -14,8 +14,9 @@ from ..formulas.cost import Project
 from ..formulas.energy import Draw
 from ..formulas.spot import Spot
 from . import answer, words
+from .dates import priced, prices_line
 from .document import as_json, fit_warnings, in_unit
-from .grid import Grid, wrapped
+from .grid import Grid, display_width, wrapped
 from .page import Page
 
 SCHEMA = "estimator/cost/1"
@@ -37,11 +38,12 @@ def costing_page(costing: Costing, question: Mapping[str, Any], width: int) -> P
         return Page([wrapped(_missing(costing), width)], Grid(_CSV, []), _document(costing, question))
     parts = [
         "\n".join(wrapped(text, width, "", "    ") for text in [_title(costing), *_warnings(costing)]),
-        _block(costing, "cost", "for all of it" if costing.period else "the run"),
-        _block(costing, "cost_per_hour", "an accelerator-hour in use"),
+        *_blocks(costing, "cost", "for all of it" if costing.period else "the run", width),
+        *_blocks(costing, "cost_per_hour", "an accelerator-hour in use", width),
         wrapped(_dearer(costing), width, "", "    "),
         *(_break_even(costing, owner) for owner in costing.owners if costing.rented),
         wrapped(_work(costing), width, "", "    "),
+        wrapped(prices_line(way.estimate for way in costing.ways), width, "", "    "),
         wrapped(_not_counted(first), width, "", "    "),
         wrapped(_missing(costing), width, "", "    "),
         "\n".join([answer.ASSUMED, *answer.assumption_lines(_assumptions(costing), width)]),
@@ -76,10 +78,20 @@ def _warnings(costing: Costing) -> list[str]:
     ]
 
 
-def _block(costing: Costing, name: str, about: str) -> Grid:
-    """Return the parts of a cost by way, in a unit of one size, with the total and its range."""
-    amounts = [way.estimate.amount(name) for way in costing.ways]
-    divisor, unit = words.scale(max(float(amount.value) for amount in amounts), amounts[0].unit)
+def _blocks(costing: Costing, name: str, about: str, width: int) -> list[Grid]:
+    """Return the parts of a cost by way in one table, or what is rented and owned each in its own if it is too wide."""
+    whole = _block(costing, costing.ways, name, about)
+    widest = max(display_width(line) for line in whole.table().splitlines())
+    if widest <= width or not (costing.rented and costing.owners):
+        return [whole]
+    return [_block(costing, ways, name, about) for ways in (costing.rented, costing.owners)]
+
+
+def _block(costing: Costing, ways: Sequence[Way], name: str, about: str) -> Grid:
+    """Return the parts of a cost by way, in a unit of one size for all ways, with the total and its range."""
+    most = max(float(way.estimate.amount(name).value) for way in costing.ways)
+    amounts = [way.estimate.amount(name) for way in ways]
+    divisor, unit = words.scale(most, amounts[0].unit)
     parts = list(dict.fromkeys(part for amount in amounts for part in amount.parts))
     rows = [
         [f"  {part.replace('_', ' ')}", *(_part(amount, part, divisor) for amount in amounts)]
@@ -89,9 +101,9 @@ def _block(costing: Costing, name: str, about: str) -> Grid:
     rows.append(["all", *(words.digits(float(amount.value) / divisor) for amount in amounts)])
     rows.append(["  80 % range", *(_range(amount, divisor) for amount in amounts)])
     if name == "cost":
-        rows += _more(costing, divisor)
+        rows += _more(ways, divisor)
     money = unit.strip().partition("/")[0]
-    return Grid([f"{money}, {about}", *(way.name for way in costing.ways)], rows)
+    return Grid([f"{money}, {about}", *(way.name for way in ways)], rows)
 
 
 def _part(amount: Amount, part: str, divisor: float) -> str:
@@ -104,17 +116,17 @@ def _range(amount: Amount, divisor: float) -> str:
     return "" if low == high else f"{low} to {high}"
 
 
-def _more(costing: Costing, divisor: float) -> list[list[str]]:
+def _more(ways: Sequence[Way], divisor: float) -> list[list[str]]:
     """Return what is to be bought, and the cost of an application where there are several."""
     found: list[list[str]] = []
-    if costing.owners:
-        bought = [float(way.estimate.investment.value) for way in costing.ways]
+    if any(way.owned for way in ways):
+        bought = [float(way.estimate.investment.value) for way in ways]
         found.append(
             ["to be bought", *("" if math.isnan(each) else words.digits(each / divisor) for each in bought)]
         )
-    applications = float(costing.ways[0].estimate.case.columns["applications"])
+    applications = float(ways[0].estimate.case.columns["applications"])
     if applications > 1.0:
-        each = [float(way.estimate.cost_per_application.value) / divisor for way in costing.ways]
+        each = [float(way.estimate.cost_per_application.value) / divisor for way in ways]
         found.append([f"each of {words.digits(applications)} applications", *map(words.digits, each)])
     return found
 
@@ -136,22 +148,25 @@ def _dearer(costing: Costing) -> str:
 def _break_even(costing: Costing, owner: Way) -> Grid:
     """Return from what use on owning is cheaper than each rent, and when it has paid for itself."""
     named = f" ({owner.name.removeprefix('own, ')})" if owner.name != "own" else ""
-    headers = [f"owning{named} instead of", "at", "is cheaper from", "", "is paid back in", ""]
+    headers = [f"owning{named} instead of", "at, an hour", "is cheaper from", "is paid back in"]
     rows = [
-        [way.name, answer.shown(even, "rent_price"), *_use(way, even), *_months(even)]
+        [way.name, answer.shown(even, "rent_price").partition("/")[0], _use(way, even), _months(even)]
         for way, even in zip(costing.rented, costing.even[owner.name], strict=True)
     ]
     return Grid(headers, rows)
 
 
-def _use(way: Way, even: Estimate) -> list[str]:
+def _use(way: Way, even: Estimate) -> str:
     """Write the use from which owning is cheaper; what is reserved is paid for whatever the use."""
     if float(way.estimate.case.columns["paid_utilisation"]) < 1.0:
-        return ["any use" if _pays(even) else "no use", ""]
-    share = float(even.break_even_utilisation.value)
-    never = share > 1.0
-    told = f"no use (it would take {words.share(share)})" if never and math.isfinite(share) else "no use"
-    return [told if never else f"{words.share(share)} use", answer.between(even, "break_even_utilisation")]
+        return "any use" if _pays(even) else "never"
+    share = answer.shown(even, "break_even_utilisation")
+    use = "" if share == "never" else " use"
+    return share + use + _bracketed(answer.between(even, "break_even_utilisation"))
+
+
+def _bracketed(span: str) -> str:
+    return f" ({span})" if span else ""
 
 
 def _pays(even: Estimate) -> bool:
@@ -159,14 +174,14 @@ def _pays(even: Estimate) -> bool:
     return float(even.break_even_time.value) <= float(even.case.columns["life"])
 
 
-def _months(even: Estimate) -> list[str]:
-    time = even.break_even_time
-    value, low, high = (float(units.to_unit(end, "month")) for end in (time.value, time.low, time.high))
-    if math.isinf(value):
-        return ["never", ""]
-    life = "" if _pays(even) else ", after their life"
-    ends = [words.digits(end) for end in (low, high)]
-    return [f"{words.digits(value)} months{life}", "" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"]
+def _months(even: Estimate) -> str:
+    """Write when machines are paid back, if they are within their life."""
+    time, life = even.break_even_time, float(even.case.columns["life"])
+    value, low, high = (
+        "never" if float(end) > life else words.digits(float(units.to_unit(end, "month")))
+        for end in (time.value, time.low, time.high)
+    )
+    return f"{value}{'' if value == 'never' else ' months'}{_bracketed('' if low == high else f'{low} to {high}')}"
 
 
 def _work(costing: Costing) -> str:
@@ -245,6 +260,7 @@ def _document(costing: Costing, question: Mapping[str, Any]) -> dict[str, Any]:
         "schema": SCHEMA,
         "question": dict(question),
         "period": costing.period,
+        "prices_of": priced(way.estimate for way in costing.ways),
         "ways": [
             {
                 "name": way.name,

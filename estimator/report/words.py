@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .. import units
 
@@ -118,6 +119,17 @@ def counted(value: float) -> str:
     ('65 billion', '512')
     """
     return amount(value, "1")
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Write several words as people list them.
+
+    Examples
+    --------
+    >>> listed(["2023", "2024", "2026"]), listed(["2026"])
+    ('2023, 2024 and 2026', '2026')
+    """
+    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
 def share(value: float) -> str:
