@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,8 @@ from .presets import Presets
 from .provenance import Origin
 from .ranges import Values
 
+# What computes quantities of a case of any shape.
+Evaluate = Callable[[Case, Iterable[str]], Estimate]
 _LATE = "no count finishes in that time: more accelerators hardly shorten the run"
 _WHOLE = {step.name for step in STEPS if step.whole}
 # So many numbers have their ends worked out at once.
@@ -129,12 +131,12 @@ def _beyond_the_run(case: Case) -> list[str]:
     ]
 
 
-def with_ranges(case: Case, wanted: Iterable[str] = ()) -> Estimate:
+def with_ranges(case: Case, wanted: Iterable[str] = (), evaluate: Evaluate = estimate.evaluate) -> Estimate:
     """Evaluate a case and the ends of each of its unknowns in one call, on a last axis of 2 k + 1 points.
 
-    Where some quantities are wanted, those alone and what they need.
+    Where some quantities are wanted, those alone and what they need; a fleet is evaluated by a function of its own.
     """
-    spread = estimate.evaluate(ranges.spread(case), wanted)
+    spread = evaluate(ranges.spread(case), wanted)
     points = ranges.points(spread.values, case)
     parts = {
         name: {part: value[..., 0] for part, value in ranges.points(members, case).items()}

@@ -204,7 +204,7 @@ class Estimate:
     @property
     def fits(self) -> Array:
         """Whether a card's memory is enough, as 1 or 0."""
-        return array(self.values["memory"] <= self.case.columns["memory_usable"])
+        return array(self.values["memory"] <= self.values["memory_usable"])
 
 
 # The record arguments of formulas, and the prefix under which their fields stand among the columns.

@@ -8,34 +8,24 @@ from typing import Any
 import click
 
 from ..errors import QuestionError
-from ..inputs.fleet import FLEET_FIELDS, FleetQuestion
+from ..inputs.fleet import FleetQuestion
 from ..inputs.pools import pool_inputs
 from ..inputs.run import option
 from ..presets import Presets
 from ..report.page import FORMATS, Page
-from .options import Function, format_option, merged, own_folders, question_options, terminal_width
+from .options import fleet_options, format_option, merged, own_folders, question_options, terminal_width
 
 _MODEL = {"params", "model", "config"}
-
-
-def fleet_options(function: Function) -> Function:
-    """Add the options of a fleet to those of its runs."""
-    for name, field in reversed(list(FLEET_FIELDS.items())):
-        function = click.option(option(name), name, help=field.description, metavar=field.metavar)(function)
-    function = click.option(
-        "--compute",
-        metavar="COMPUTE",
-        help='A total to be told in cards, like "20 EOPS", with --precision and --on.',
-    )(function)
-    return click.option(
-        "--pool", "pools", multiple=True, metavar="POOL",
-        help='Accelerators, like "1024 x a100-sxm-80gb, site=beijing, price=2 USD/gpu/hour"; repeat it.',
-    )(function)  # fmt: skip
 
 
 @click.command("fleet")
 @click.argument("question", required=False, metavar="[QUESTION.toml]", type=click.Path())
 @fleet_options
+@click.option(
+    "--compute",
+    metavar="COMPUTE",
+    help='A total to be told in cards, like "20 EOPS", with --precision and --on.',
+)
 @question_options
 @format_option(*FORMATS)
 @click.option("--save", metavar="FILE", help="Write the question to a file that `estimate fleet FILE` reads.")
@@ -43,7 +33,6 @@ def command(
     question: str | None,
     own_presets: tuple[str, ...],
     format_: str,
-    pools: tuple[str, ...],
     compute: str | None,
     save: str | None,
     **given: Any,
@@ -71,7 +60,7 @@ def command(
         from ..inputs.files import read_question
 
         stored = read_question(Path(question))
-    inputs = merged(stored, {**given, "pools": pools or None})
+    inputs = merged(stored, given)
     if save is not None and (compute is not None or not _MODEL & inputs.keys()):
         raise QuestionError(
             ["--save: a total of compute is no question to keep; give --params or --model too"]

@@ -32,6 +32,18 @@ def question_options(function: Function) -> Function:
     return presets_option(function)
 
 
+def fleet_options(function: Function) -> Function:
+    """Add the options of a fleet to those of its runs."""
+    from ..inputs.fleet import FLEET_FIELDS
+
+    for name, field in reversed(list(FLEET_FIELDS.items())):
+        function = click.option(option(name), name, help=field.description, metavar=field.metavar)(function)
+    return click.option(
+        "--pool", "pools", multiple=True, metavar="POOL",
+        help='Of a fleet: accelerators, like "1024 x a100-sxm-80gb, site=beijing, price=2 USD/gpu/hour"; repeat it.',
+    )(function)  # fmt: skip
+
+
 def presets_option(function: Function) -> Function:
     """Add the folder of a user's own presets."""
     return click.option(
@@ -121,7 +133,7 @@ def calibrated(presets: Presets, path: str | None) -> Presets:
 
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Lay options over a question file: an option replaces its own input and those that it contradicts."""
-    options = {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value is not None and value != ()}
     replaced = {rival for name in options for rival in rivals_of(name, {**stored, **options})}
     return {**{name: value for name, value in stored.items() if name not in replaced}, **options}
 

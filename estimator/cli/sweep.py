@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from ..errors import EstimatorError
+from ..kinds import kind_of
 from ..sweeps.axes import Vary
 from ..sweeps.cells import Wanted
 from ..sweeps.sweep import Sweep, sweep
 from ..units import shorten
-from .options import merged, own_folders, question_options, where_of, workers_options
+from .options import fleet_options, merged, own_folders, question_options, where_of, workers_options
 from .progress import Progress
 
 _HOW_TO = ("thin", "show", "ranged", "output", "resume", "workers", "cluster", "format_")
@@ -42,6 +43,7 @@ _HOW = "write it like count=512:8192:x2 or on=h100,a100"
 @click.option("-o", "--output", metavar="FILE", help="Write to a file: .parquet, .csv or .jsonl.")
 @click.option("--resume", is_flag=True, help="Go on with a file that was begun and stopped.")
 @workers_options
+@fleet_options
 @question_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "jsonl", "markdown"]), default="table",
@@ -63,6 +65,10 @@ def command(
     Each chip at a price of its own; every quantity in a file:
         estimate sweep --params 65e9 --count 2048 --vary on=h100,a100 --vary price=2.5,1.2 --zip on,price -o prices.csv
     \b
+    A fleet at two sites by its link, in one run and in separate ones; and by the cards of its first pool:
+        estimate sweep --params 7B --pool "64 x a100, site=a" --pool "64 x h100, site=b" --vary link="10,100 Gbit/s"
+        estimate sweep --params 7B --pool "8 x a100" --pool "8 x h100" --vary A.count=8:64:8 --vary way=separate,matched
+    \b
     Millions of cells in bounded memory; stopped with Ctrl-C it goes on with the same words and --resume:
         estimate sweep run.toml --vary count=64:4096:64 --vary price=1:3:0.01 -o all.csv
     \b
@@ -76,7 +82,7 @@ def command(
     axes = _axes(vary)
     asked = _inputs(question, given, axes)
     groups = [[_name(word) for word in text.split(",")] for text in linked]
-    wanted = _wanted(how, asked.keys() | axes.keys())
+    wanted = _wanted(how, asked, axes)
     varied = Vary(axes, groups, _thin(how["thin"]))
     found = sweep(asked, varied, wanted=wanted, presets=presets, cluster=where)
     if how["output"] is None:
@@ -96,7 +102,9 @@ def _inputs(question: str | None, given: Mapping[str, Any], axes: Mapping[str, s
 
 
 def _name(text: str) -> str:
-    return text.strip().removeprefix("--").replace("-", "_")
+    """Return the input that a word means; the letter of a pool may be a small one."""
+    whose, dot, name = text.strip().removeprefix("--").replace("-", "_").rpartition(".")
+    return f"{whose.upper()}{dot}{name}"
 
 
 def _axes(vary: Sequence[str]) -> dict[str, str]:
@@ -112,13 +120,12 @@ def _axes(vary: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _wanted(how: Mapping[str, Any], given: Iterable[str]) -> Wanted:
+def _wanted(how: Mapping[str, Any], asked: Mapping[str, Any], axes: Iterable[str]) -> Wanted:
     """Return the quantities named, or a few where a person reads them, and those of which the range is told."""
-    usual = Wanted.usual(how["show"], given)
+    kind = kind_of(asked)
+    usual = Wanted.usual(how["show"], {*asked, *axes}, kind)
     if not how["show"] and how["output"] is None and how["format_"] in ("table", "markdown"):
-        from ..report.sweep import SHOWN
-
-        usual = Wanted.usual([name for name in ("count", *SHOWN) if name in usual.quantities])
+        usual = Wanted.usual([name for name in ("count", *kind.shown) if name in usual.quantities])
     return usual._replace(ranged=tuple(dict.fromkeys(how["ranged"]))) if how["ranged"] else usual
 
 

@@ -18,6 +18,8 @@ from ..formulas.parameters import Transformer, total_parameters
 Values = npt.NDArray[np.float64]
 # Columns of what a run costs whatever its pools: counted with the first alone.
 _ONCE = ("stored", "egress", "staff", "preparation_staff")
+# Columns of what is between sites.
+_OF_LINK = ("link", "sync_every")
 # Numbers of micro-batches at which the time of a step is looked up, and what stands for no part of the batch.
 _LOOKED_UP, _LEAST = 33, 1e-9
 
@@ -31,8 +33,9 @@ class Together:
     def __init__(self, case: Case) -> None:
         """Look up what a step takes each pool."""
         self.case = case
-        self.shape = np.broadcast_shapes(*(np.shape(column) for column in case.columns.values()))
-        self.batch = np.asarray(case.columns["whole_batch"])
+        shapes = (np.shape(column) for name, column in case.columns.items() if name not in _OF_LINK)
+        self.shape = np.broadcast_shapes(*shapes)
+        self.batch = self._shared("whole_batch")
         self.whole = np.asarray(case.columns["batch_given"]) > 0.0
         count, tp, pp, cp = (np.asarray(case.columns[name]) for name in ("count", "tp", "pp", "cp"))
         self.grain: Values = np.maximum(np.floor(count / (tp * pp * cp)), 1.0) * case.columns["micro_batch"]
@@ -40,8 +43,12 @@ class Together:
         self.sizes, self.lasting = self._looked_up()
 
     def full(self, value: Array) -> Values:
-        """Give a value all axes: of pools, and of what is asked at once."""
-        return np.broadcast_to(value, self.shape)
+        """Give a value all axes: of pools, and of what is asked at once but for links, which parts do not depend on."""
+        return np.broadcast_to(value, np.broadcast_shapes(np.shape(value), self.shape))
+
+    def _shared(self, name: str) -> Values:
+        """Return a column that all pools share, without their axis."""
+        return np.asarray(self.full(self.case.columns[name])[0])
 
     def _goodput(self) -> Values:
         """Return the goodput of the run: by the interruptions of all pools, or of what is given of each."""
@@ -96,8 +103,7 @@ class Together:
     def matched(self) -> Values:
         """The batch in parts that all pools end together; the equal ones where those are no slower."""
         grain = np.where(self.whole, self.grain, 0.0)
-        batch = np.broadcast_to(self.batch, self.shape[1:])
-        parts = np.asarray(formulas.matched_batches(self.sizes, self.lasting, batch, grain))
+        parts = np.asarray(formulas.matched_batches(self.sizes, self.lasting, self.batch, grain))
         better = np.max(self.times(parts), axis=0) < np.max(self.times(self.equal), axis=0)
         return np.where(better, parts, self.equal)
 
@@ -108,13 +114,13 @@ class Together:
     def step(self, parts: Values) -> Values:
         """Return the time of a step of the run: of the last pool, and of what the exchange adds. [s]"""
         slowest = np.max(self.times(parts), axis=0)
-        hidden = np.minimum(self.case.columns["overlap"], 1.0)
+        hidden = np.minimum(self._shared("overlap"), 1.0)
         return np.asarray(formulas.exposed_exchange(slowest, self.exchange_time, hidden))
 
     @property
     def exchange_time(self) -> Array:
         """Time a step that the links between sites take. [s]"""
-        sites, link, every = (self.case.columns[name] for name in ("sites", "link", "sync_every"))
+        sites, link, every = (self._shared(name) for name in ("sites", "link", "sync_every"))
         return formulas.site_exchange_time(self.gradients, sites, link, every)
 
     @property
@@ -135,7 +141,7 @@ class Together:
         step = self.step(parts)
         paced = self.case.with_columns(self._paced(np.maximum(parts, _LEAST), step))
         found: Mapping[str, Array] = estimate.evaluate(paced, summed).values if summed else {}
-        seq, tokens = (self.full(self.case.columns[each])[0] for each in ("seq", "tokens"))
+        seq, tokens = (self._shared(each) for each in ("seq", "tokens"))
         throughput = np.asarray(self.batch * seq / step)
         own = {"throughput": throughput, "step_time": step, "goodput": self.goodput,
                "wall_clock": tokens / throughput / self.goodput}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -12,12 +12,12 @@ from pydantic_core import PydanticCustomError
 from .. import units
 from ..errors import EstimatorError, near_misses
 from ..presets import Presets
+from .fields import Field
 from .table import FIELDS
+from .writing import WITH_UNIT
 
 # So many values an axis may have: more would take longer to read than to think of a wider step.
 MOST_VALUES = 1_000_000
-# Inputs that are written with a unit, which a list or a range may give once, with any of its numbers.
-_WITH_UNIT = ("price", "within", "power", "scaleout_bandwidth")
 _PERCENT = "%"
 # Digits that are kept of a value: what adding steps leaves beyond them is noise, 0.1 + 2 x 0.1 is 0.3.
 _DIGITS = 15
@@ -35,19 +35,23 @@ class _Range(NamedTuple):
     times: bool
 
 
-def read_axis(name: str, given: Any, presets: Presets, unit: str = "") -> list[Any]:
+def read_axis(
+    name: str, given: Any, presets: Presets, unit: str = "", fields: Mapping[str, Field] = FIELDS
+) -> list[Any]:
     """Return every value of an axis, each read and checked as the input itself is.
 
     Parameters
     ----------
     name
-        An input of `Run`.
+        An input of `Run`, or of a fleet.
     given
         Text like ``512:8192:x2``, ``0.3:0.6:0.05`` or ``h100,a100``; or values.
     presets
         Where names are looked up.
     unit
-        What a number without a unit is counted in, where the input needs one and the axis names none.
+        What a price without a unit is counted in, where the axis names none.
+    fields
+        The inputs that may vary.
 
     Raises
     ------
@@ -61,13 +65,28 @@ def read_axis(name: str, given: Any, presets: Presets, unit: str = "") -> list[A
     >>> read_axis("mfu", "30%:40%:5%,0.5", Presets())
     [0.3, 0.35, 0.4, 0.5]
     """
-    if name not in FIELDS:
-        raise EstimatorError(f"--vary: there is no input '{name}'{near_misses(name, list(FIELDS))}")
-    items = _items(name, given, unit, presets) if isinstance(given, str) else _bounded(name, given)
-    values = [_read(name, item, presets) for item in items]
+    if name not in fields:
+        raise EstimatorError(f"--vary: {_unknown(name, fields)}")
+    field = fields[name]
+    items = (
+        _items(name, given, unit, lambda item: _read(name, item, presets, field))
+        if isinstance(given, str)
+        else _bounded(name, given)
+    )
+    values = [_read(name, item, presets, field) for item in items]
     if not values:
         raise EstimatorError(f"--vary {name}: there is no value; {_HOW}")
     return values
+
+
+def _unknown(name: str, fields: Mapping[str, Field]) -> str:
+    """Say what is wrong with a name that is none of some inputs: a pool that is not there, or an input."""
+    whose = name.rpartition(".")[0]
+    pools = sorted({each.rpartition(".")[0] for each in fields} - {""})
+    if not whose or whose in pools:
+        return f"there is no input '{name}'{near_misses(name, list(fields))}"
+    there = f"the pools are {', '.join(pools)}" if pools else "one run has no pools"
+    return f"there is no pool '{whose}', which '{name}' names; {there}"
 
 
 def _bounded(name: str, given: Any) -> Iterable[Any]:
@@ -81,24 +100,31 @@ def _bounded(name: str, given: Any) -> Iterable[Any]:
     return given
 
 
-def _read(name: str, value: Any, presets: Presets) -> Any:
+def _read(name: str, value: Any, presets: Presets, field: Field) -> Any:
     try:
-        return FIELDS[name].read(value, presets)
+        return field.read(value, presets)
     except PydanticCustomError as error:
         raise EstimatorError(f"--vary {name}: {error.message()}") from None
 
 
-def _items(name: str, text: str, unit: str, presets: Presets) -> list[Any]:
+def _items(name: str, text: str, unit: str, read: Callable[[str], Any]) -> list[Any]:
     """Return the values that a text stands for, not yet checked; a unit that is given once counts for all."""
     parts = [item.strip() for item in text.split(",")]
     if not all(parts):
         raise EstimatorError(f"--vary {name}: {units.shorten(text)} has an empty value; {_HOW}")
-    shared = _last_unit(parts) or unit if name in _WITH_UNIT else ""
+    shared = _shared_unit(name.rpartition(".")[2], parts, unit)
     found: list[Any] = []
     for part in parts:
         bounds = [bound.strip() for bound in part.split(":")]
-        found += _ranged(name, bounds, shared, presets) if len(bounds) == 3 else [_with_unit(part, shared)]
+        found += _ranged(name, bounds, shared, read) if len(bounds) == 3 else [_with_unit(part, shared)]
     return found
+
+
+def _shared_unit(name: str, parts: Sequence[str], price: str) -> str:
+    """Return the unit of the bare numbers of an input that has one: the last that is named, or that of a price."""
+    if name not in WITH_UNIT:
+        return ""
+    return _last_unit(parts) or (price if name == "price" else "")
 
 
 def _last_unit(parts: Sequence[str]) -> str:
@@ -115,18 +141,22 @@ def _unit_of(text: str) -> str:
 
 
 def _with_unit(text: str, unit: str) -> str:
-    """Put a unit behind a number that has none."""
-    return f"{text} {unit}" if unit and not _unit_of(text) else text
+    """Put a unit behind a number that has none; a word stays one."""
+    try:
+        own = units.split(text)[1]
+    except EstimatorError:
+        return text
+    return f"{text} {unit}" if unit and not own else text
 
 
-def _ranged(name: str, bounds: list[str], unit: str, presets: Presets) -> list[Any]:
+def _ranged(name: str, bounds: list[str], unit: str, read: Callable[[str], Any]) -> list[Any]:
     """Return the values of a range: in the unit it is written in, or as numbers of a field without units."""
     written = ":".join(bounds)
     if unit:
         low, high = (_in_unit(name, bound, unit, written) for bound in bounds[:2])
         step, times = _step(name, bounds[2], written, unit)
         return [f"{value!r} {unit}" for value in _values(name, _Range(low, high, step, times), written)]
-    ends = [_read(name, bound, presets) for bound in bounds[:2]]
+    ends = [read(bound) for bound in bounds[:2]]
     if not all(isinstance(end, float) for end in ends):
         raise EstimatorError(
             f"--vary {name}: '{written}' is a range, and {name} is no number; list its values"

@@ -19,6 +19,11 @@ _WRITTEN = {
     "scaleout_bandwidth": ("Gbit/s/gpu", "byte/s/accelerator"), "link": ("Gbit/s", "byte/s"),
 }  # fmt: skip
 
+# Inputs that are written with a unit, which a list or a range of a sweep may give once, with any of its numbers.
+WITH_UNIT = frozenset({
+    *_WRITTEN, "price", "spot_price", "purchase_price", "tariff", "storage_price", "egress_price", "pay", "adaptation",
+})  # fmt: skip
+
 
 def write_input(name: str, value: Any) -> str | float:
     """Return one input as a question file holds it: units where it has them, else a plain number.

@@ -9,7 +9,9 @@ from typing import Any
 from ..estimate import Estimate
 from ..fleets.fleet import Fleet
 from ..fleets.ways import DILOCO, KEPT_LOSS, UNITS, Exchange, Way
+from ..inputs.fleet import FleetQuestion
 from ..inputs.letters import letter
+from ..inputs.pools import OF_POOL, called
 from ..totals import Ends
 from . import words
 from .document import document, fit_warnings, in_unit
@@ -39,6 +41,28 @@ def fleet_page(found: Fleet, width: int = 100) -> Page:
     return Page(
         [part for part in parts if not isinstance(part, Grid) or part.rows], _csv(found), _document(found)
     )
+
+
+def fleet_words(question: FleetQuestion) -> dict[str, Any]:
+    """Return the inputs of a question as the command line takes them, pools under the name of their option.
+
+    Examples
+    --------
+    >>> fleet_words(FleetQuestion.read({"params": 7e9, "pools": ["8 x a100, site=b, mfu=0.4"]}))
+    {'params': 7000000000.0, 'pool': ['8 x a100, mfu=0.4, site=b']}
+    """
+    inputs = question.write()
+    pools: list[dict[str, Any]] = inputs.pop("pools")
+    return {**inputs, "pool": [_pool_words(pool) for pool in pools]}
+
+
+def _pool_words(pool: dict[str, Any]) -> str:
+    rest = (
+        f"{name}={words.digits(value, 12) if isinstance(value, float) else value}"
+        for name, value in pool.items()
+        if name not in OF_POOL
+    )
+    return ", ".join([called(pool), *rest])
 
 
 def _title(found: Fleet) -> str:

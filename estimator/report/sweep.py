@@ -17,8 +17,6 @@ from .grid import Grid
 
 # So many rows are read by a person.
 MOST_ROWS = 60
-# What a person is shown unless quantities are named; a file holds more.
-SHOWN = ("wall_clock", "accelerator_hours", "cost", "mfu", "memory", "fits")
 _FITS = {1.0: "yes", 0.0: "no"}
 
 
@@ -51,8 +49,8 @@ def _grid(table: Table, cells: Cells) -> Grid:
 
 
 def _header(column: Column) -> str:
-    named = column.name == "price" and column.unit
-    return f"price [{column.unit.replace('accelerator', 'gpu')}]" if named else column.name
+    named = column.name.rpartition(".")[2] in ("price", "link") and column.unit
+    return f"{column.name} [{column.unit.replace('accelerator', 'gpu')}]" if named else column.name
 
 
 def _plain(cell: Values | Coded) -> list[Any]:
@@ -111,9 +109,16 @@ def question(sweep: Sweep) -> str:
         name: write_input(name, values[0]) for axis in sweep.axes for name, values in axis.values.items()
     }
     asked = {**sweep.given, **first}
-    return "estimate train " + " ".join(
-        f"{option(name)} {quote(_spelt(value))}" for name, value in asked.items()
+    if sweep.kind.axes:
+        from .fleet import fleet_words
+
+        asked = fleet_words(sweep.kind.read(asked, sweep.presets))
+    words = (
+        f"{option(name)} {quote(_spelt(each))}"
+        for name, value in asked.items()
+        for each in (value if isinstance(value, list) else [value])  # pyright: ignore[reportUnknownVariableType]
     )
+    return f"estimate {sweep.kind.command} {' '.join(words)}"
 
 
 def _spelt(value: Any) -> str:

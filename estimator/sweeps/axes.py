@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ..errors import EstimatorError, QuestionError
 from ..inputs.axes import read_axis
-from ..inputs.run import option
+from ..inputs.fields import Field
+from ..inputs.run import FIELDS, option
 from ..presets import Presets
 
 Places = npt.NDArray[np.intp]
@@ -55,8 +56,12 @@ class Vary(NamedTuple):
     thin: float | None = None
 
 
-def axes_of(vary: Vary, given: Mapping[str, Any], presets: Presets, unit: str) -> tuple[Axis, ...]:
-    """Read the axes of a sweep, those that are linked put together in the place of their first.
+def axes_of(
+    vary: Vary, given: Mapping[str, Any], presets: Presets, fields: Mapping[str, Field] = FIELDS
+) -> tuple[Axis, ...]:
+    """Read the axes of a sweep among some inputs, those that are linked put together in the place of their first.
+
+    A price without a unit is money of the answer, per card and hour.
 
     Raises
     ------
@@ -68,10 +73,11 @@ def axes_of(vary: Vary, given: Mapping[str, Any], presets: Presets, unit: str) -
         for name in vary.values
         if given.get(name) is not None
     ]
+    unit = f"{given.get('currency') or 'USD'}/gpu/hour"
     values: dict[str, Sequence[Any]] = {}
     for name, spec in vary.values.items():
         try:
-            values[name] = read_axis(name, spec, presets, unit)
+            values[name] = read_axis(name, spec, presets, unit, fields)
         except EstimatorError as error:
             faults.append(str(error))
     faults += _unlinked(values, vary.linked) if len(values) == len(vary.values) else []

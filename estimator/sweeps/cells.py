@@ -12,7 +12,8 @@ import numpy.typing as npt
 from .. import ranges
 from ..answer import ends_of
 from ..case import Case
-from ..estimate import STEPS, Estimate, columns_of, evaluate
+from ..estimate import STEPS, Estimate, columns_of
+from ..kinds import RUN, Kind
 from .axes import Places
 from .found import Found, reads_of
 from .grid import Box, Grid, Values, pieces
@@ -26,11 +27,7 @@ _STEP = columns_of(("modelled_time", "memory"))
 _STEPS = {step.name for step in STEPS}
 # Whether a run fits on its cards, as 1 or 0.
 FITS = "fits"
-# What a sweep tells unless quantities are named, and of which the range.
-QUANTITIES = (
-    "flops", "memory", "step_time", "mfu", "throughput", "accelerator_hours", "wall_clock", "energy", "carbon", "cost",
-    FITS,
-)  # fmt: skip
+# Of what the range is told.
 RANGED = ("wall_clock", "cost")
 _FITS_NEEDS = ("memory", "memory_usable")
 _REASON = "reason"
@@ -59,18 +56,18 @@ class Wanted(NamedTuple):
     ranged: tuple[str, ...]
 
     @classmethod
-    def usual(cls, names: Iterable[str] = (), given: Iterable[str] = ("count",)) -> Wanted:
+    def usual(cls, names: Iterable[str] = (), given: Iterable[str] = ("count",), kind: Kind = RUN) -> Wanted:
         """Return some quantities, or the main ones where none is named, with the ranges of time and cost among them.
 
-        The count is one where it is not given.
+        The count of a run is one where it is not given.
 
         Examples
         --------
         >>> Wanted.usual(["cost", "mfu"])
         Wanted(quantities=('cost', 'mfu'), ranged=('cost',))
         """
-        found = () if {"count", "nodes"} & set(given) else ("count",)
-        quantities = tuple(dict.fromkeys(names)) or (*found, *QUANTITIES)
+        found = () if {"count", "nodes"} & set(given) or kind.axes else ("count",)
+        quantities = tuple(dict.fromkeys(names)) or (*found, *kind.usual)
         return cls(quantities, tuple(name for name in RANGED if name in quantities))
 
     @property
@@ -79,19 +76,18 @@ class Wanted(NamedTuple):
         names = [*self.quantities, *(_FITS_NEEDS if FITS in self.quantities else ())]
         return tuple(name for name in dict.fromkeys(names) if name in _STEPS)
 
-    @property
-    def reads(self) -> frozenset[str]:
-        """The columns that take part in them."""
+    def reads(self, kind: Kind = RUN) -> frozenset[str]:
+        """Return the columns that take part in them."""
         named = {name for name in self.quantities if name not in _STEPS}
-        return columns_of((*self.steps, *self.ranged)) | named
+        return kind.reads((*self.steps, *self.ranged)) | named
 
 
 class Cells:
     """The cells of a grid of lowered questions."""
 
-    def __init__(self, grid: Grid, questions: Questions, wanted: Wanted) -> None:
+    def __init__(self, grid: Grid, questions: Questions, wanted: Wanted, kind: Kind = RUN) -> None:
         """Put together what every box needs."""
-        self.grid, self.questions, self.wanted = grid, questions, wanted
+        self.grid, self.questions, self.wanted, self.kind = grid, questions, wanted, kind
         self.found = Found()
         self._heavy = self._axes_of_the_step()
         self.reasons = (
@@ -101,6 +97,8 @@ class Cells:
 
     def _axes_of_the_step(self) -> list[int]:
         """Return the axes along which the step itself changes, so that its time is computed at each of their places."""
+        if self.kind.heavy is not None:
+            return list(range(len(self.grid.shape)))
         return sorted({*self.grid.lowered, *self.grid.along(_STEP), *searched(self.grid, self.questions)})
 
     def __call__(self, place: tuple[int, Box]) -> Chunk:
@@ -109,7 +107,7 @@ class Cells:
 
     def chunk(self, box: Box, start: int) -> Chunk:
         """Compute the cells of a box; arrays of one block are views in which what does not vary is held once."""
-        split = list(pieces(box, self._heavy, _HEAVY))
+        split = list(pieces(box, self._heavy, self.kind.heavy or _HEAVY))
         blocks = [block for piece in split for block in self._blocks(piece)]
         if len(blocks) == 1 and blocks[0].answer.values:
             own = blocks[0]
@@ -158,9 +156,9 @@ class Cells:
     def _answer(self, case: Case, reason: Places) -> _Answer:
         late = np.asarray(case.columns.get("in_time", 1.0)) == 0.0
         codes = np.where(late, reason + len(self.questions.reasons), reason).astype(np.float64)
-        both = ends(case, self.wanted.ranged)
+        both = ends(case, self.wanted.ranged, self.kind)
         low, high = ({name: pair[side] for name, pair in both.items()} for side in (0, 1))
-        return _Answer(centre(case, self.wanted), low, high, {_REASON: codes})
+        return _Answer(centre(case, self.wanted, self.kind), low, high, {_REASON: codes})
 
 
 def searched(grid: Grid, questions: Questions) -> list[int]:
@@ -216,13 +214,13 @@ def _shape(box: Box) -> tuple[int, ...]:
     return tuple(span.stop - span.start for span in box)
 
 
-def centre(case: Case, wanted: Wanted) -> dict[str, Values]:
+def centre(case: Case, wanted: Wanted, kind: Kind) -> dict[str, Values]:
     """Return the quantities of a case without their ranges.
 
     On a last axis of one point, as a single answer is computed on one of several: powers of single numbers differ
     from those of arrays in the last bit.
     """
-    found = evaluate(ranges.spread(replace(case, unknowns=())), wanted.steps)
+    found = kind.evaluate(ranges.spread(replace(case, unknowns=())), wanted.steps)
     unknown = np.full(1, np.nan)
     values = {name: found.values.get(name, unknown) for name in wanted.quantities}
     if FITS in wanted.quantities:
@@ -235,14 +233,14 @@ def _fits(found: Estimate) -> Values:
     return np.where(known, found.fits, np.nan)
 
 
-def ends(case: Case, ranged: Sequence[str]) -> dict[str, tuple[Values, Values]]:
+def ends(case: Case, ranged: Sequence[str], kind: Kind) -> dict[str, tuple[Values, Values]]:
     """Return low and high end of some quantities, from the unknowns alone that touch them."""
     if not ranged:
         return {}
-    touching = {name: columns_of((name,)) for name in ranged}
+    touching = {name: kind.reads((name,)) for name in ranged}
     reads = frozenset[str]().union(*touching.values())
     asked = replace(case, unknowns=tuple(each for each in case.unknowns if each.low.keys() & reads))
-    spread = ranges.points(evaluate(ranges.spread(asked), ranged).values, asked)
+    spread = ranges.points(kind.evaluate(ranges.spread(asked), ranged).values, asked)
     return {
         name: _around(spread[name], [bool(each.low.keys() & touching[name]) for each in asked.unknowns], name)
         for name in ranged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,25 +9,27 @@ import numpy as np
 
 from ..case import Case, Unknown
 from ..errors import EstimatorError, QuestionError
-from ..inputs import Run
-from ..lower import lower
-from ..presets import Presets
 from .axes import Places
 from .grid import Values
 
-# Columns by whose value the search of a layout chooses what it tries: questions that differ in one are kept apart.
-_APART = ("unfused",)
+# Columns by whose value the search of a layout chooses what it tries, or a fleet is evaluated: questions that differ in
+# one are kept apart.
+_APART = ("unfused", "way")
 # So many faults are told where no question has an answer.
 _TOLD = 5
 
 
 class _Kind(NamedTuple):
-    """What questions that are stacked share: columns, unknowns with the columns they move, and open parts."""
+    """What questions that are stacked share: columns, unknowns with the columns they move, and open parts.
+
+    ``shape`` is that of each: () of a run, (pools,) of a fleet.
+    """
 
     columns: tuple[str, ...]
     unknowns: tuple[tuple[str, tuple[str, ...]], ...]
     free: frozenset[str]
     apart: tuple[float, ...]
+    shape: tuple[int, ...]
 
 
 class Family(NamedTuple):
@@ -37,13 +38,16 @@ class Family(NamedTuple):
     columns: Mapping[str, Values]
     unknowns: tuple[Unknown, ...]
     free: frozenset[str]
+    shape: tuple[int, ...] = ()
 
     def take(self, rows: Places, dimensions: int) -> Case:
-        """Return the questions of some rows as a case, on the first of so many dimensions."""
-        shape = (len(rows), *[1] * (dimensions - 1))
+        """Return the questions of some rows as a case, on the first of so many dimensions; pools are before them."""
+        own, rest = self.shape, [1] * (dimensions - 1)
 
         def _of(column: Any) -> Values:
-            return column[rows].reshape(shape) if np.ndim(column) else np.asarray(column)
+            if np.ndim(column) > len(own):
+                return np.moveaxis(column[rows], 0, -1).reshape(*own, len(rows), *rest)
+            return column.reshape(*own, 1, *rest) if np.ndim(column) else np.asarray(column)
 
         unknowns = tuple(
             Unknown(name, *({key: _of(end) for key, end in side.items()} for side in (low, high)))
@@ -68,8 +72,7 @@ class Questions(NamedTuple):
 
 def lowered(
     asked: Iterable[Mapping[str, Any]],
-    given: Mapping[str, Any],
-    presets: Presets,
+    lower: Callable[[Mapping[str, Any]], Case],
     reads: frozenset[str],
     told: Callable[[int], None],
 ) -> Questions:
@@ -79,10 +82,8 @@ def lowered(
     ----------
     asked
         What varies of each question.
-    given
-        What all of them share.
-    presets
-        The records.
+    lower
+        Makes the case of one, with what all of them share.
     reads
         The columns that take part in what is asked for: what is not known of others needs no reason.
     told
@@ -98,7 +99,7 @@ def lowered(
     said: list[str] = []
     for number, inputs in enumerate(asked, start=1):
         try:
-            case = lower(Run.read({**given, **inputs}, presets), presets)
+            case = lower(inputs)
         except EstimatorError as error:
             places.append((-1, 0))
             said.append("; ".join(str(error).splitlines()))
@@ -120,14 +121,18 @@ def lowered(
 
 def _kind(case: Case) -> _Kind:
     unknowns = tuple((unknown.name, tuple(unknown.low)) for unknown in case.unknowns)
-    apart = tuple(float(case.columns[name]) for name in _APART)
-    return _Kind(tuple(sorted(case.columns)), unknowns, case.free, apart)
+    looked = [np.ravel(case.columns[name]) for name in _APART if name in case.columns]
+    apart = tuple(np.concatenate(looked).tolist())
+    return _Kind(tuple(sorted(case.columns)), unknowns, case.free, apart, np.shape(case.columns["seq"]))
 
 
 def _numbers(case: Case, kind: _Kind) -> Values:
     """Return all numbers of a question in a row: its columns, then the ends of its unknowns."""
     ends = [end[key] for _, low, high in case.unknowns for end in (low, high) for key in low]
-    return np.array([float(value) for value in (*(case.columns[name] for name in kind.columns), *ends)])
+    values = (*(case.columns[name] for name in kind.columns), *ends)
+    if not kind.shape:
+        return np.array([float(value) for value in values])
+    return np.array([np.broadcast_to(value, kind.shape) for value in values])
 
 
 def _family(kind: _Kind, stack: Values) -> Family:
@@ -137,12 +142,12 @@ def _family(kind: _Kind, stack: Values) -> Family:
         Unknown(name, *({key: next(columns) for key in keys} for _ in range(2)))
         for name, keys in kind.unknowns
     ]
-    return Family(named, tuple(unknowns), kind.free)
+    return Family(named, tuple(unknowns), kind.free, kind.shape)
 
 
 def _columns(stack: Values) -> Iterable[Values]:
     """Yield each column, of shape () where all its rows are the same."""
-    for column in stack.T:
+    for column in np.moveaxis(stack, 1, 0):
         same = np.array_equal(column, np.broadcast_to(column[0], column.shape), equal_nan=True)
         yield np.array(column[0]) if same else np.ascontiguousarray(column)
 
@@ -152,6 +157,6 @@ def _not_known(case: Case, reads: frozenset[str]) -> str:
     reasons = [
         case.origins[name].reason
         for name in sorted(case.columns)
-        if name in reads and math.isnan(float(case.columns[name])) and case.origins[name].kind == "assumed"
+        if name in reads and np.any(np.isnan(case.columns[name])) and case.origins[name].kind == "assumed"
     ]
     return "; ".join(dict.fromkeys(reasons))

@@ -6,18 +6,23 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..case import Case
 from ..errors import EstimatorError, QuestionError, near_misses
-from ..estimate import STEPS, UNITS
+from ..estimate import UNITS
 from ..inputs import Run
 from ..inputs.run import write_input
+from ..kinds import RUN, Kind, kind_of, written
 from ..presets import Presets
 from ..workers import Given, Team, Where, opened, read
 from .axes import Axis, Vary, axes_of, cells_of, thinned
 from .cells import FITS, Cells, Chunk, Wanted, searched
 from .grid import Box, Grid, boxes, direct_columns
 from .lowered import Questions, lowered
+
+if TYPE_CHECKING:
+    from ..inputs.fleet import FleetQuestion
 
 # Cells of a chunk: some arrays of so many numbers fit in the memory of any machine, and a call is soon paid back.
 CHUNK = 1 << 18
@@ -30,7 +35,7 @@ Made = TypeVar("Made")
 
 
 def sweep(
-    question: Run | Mapping[str, Any],
+    question: Run | FleetQuestion | Mapping[str, Any],
     vary: Mapping[str, Any] | Vary,
     *,
     wanted: Wanted | Sequence[str] = (),
@@ -42,10 +47,10 @@ def sweep(
     Parameters
     ----------
     question
-        What all cells share; the inputs that vary are left out.
+        What all cells share, of a run or of a fleet; the inputs that vary are left out, but for those of a pool.
     vary
-        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``; with those that
-        are linked, or how many of all cells to answer, as a `Vary`.
+        Inputs with their values: a list, an array, or text like ``512:8192:x2`` or ``h100,a100``; of a pool by its
+        letter, like ``A.count``; with those that are linked, or how many of all cells to answer, as a `Vary`.
     wanted
         Names of quantities, or those with and those without a range as a `Wanted`; the main ones where it is empty.
     presets
@@ -69,23 +74,23 @@ def sweep(
     True
     """
     records, where = presets or Presets(), read(cluster)
-    given = question.write() if isinstance(question, Run) else dict(question)
+    given = written(question)
+    kind = kind_of(given)
     vary = vary if isinstance(vary, Vary) else Vary(vary)
-    axes = axes_of(vary, given, records, _unit(given))
+    axes = axes_of(vary, given, records, kind.fields(given))
     _bounded(axes, vary.thin)
     axes = axes if vary.thin is None else thinned(axes, int(vary.thin))
     first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
-    Run.read({**given, **first}, records)
-    wanted = wanted if isinstance(wanted, Wanted) else Wanted.usual(wanted, given.keys() | vary.values.keys())
-    return Sweep(given, axes, _checked(wanted), records, where)
+    kind.read({**given, **first}, records)
+    wanted = (
+        wanted
+        if isinstance(wanted, Wanted)
+        else Wanted.usual(wanted, given.keys() | vary.values.keys(), kind)
+    )
+    return Sweep(given, axes, _checked(wanted, kind), records, where)
 
 
-def _unit(given: Mapping[str, Any]) -> str:
-    """Return what a price without a unit is taken to be: money of the answer, per card and hour."""
-    return f"{given.get('currency') or 'USD'}/gpu/hour"
-
-
-def _checked(wanted: Wanted) -> Wanted:
+def _checked(wanted: Wanted, kind: Kind) -> Wanted:
     """Return the quantities asked for.
 
     Raises
@@ -93,11 +98,13 @@ def _checked(wanted: Wanted) -> Wanted:
     QuestionError
         One that there is not, or that has no range.
     """
-    known = [step.name for step in STEPS]
+    known = list(kind.quantities)
+    shown = [*(UNITS if kind is RUN else known), FITS]
+    told = "a fleet has no quantity" if kind.axes else "there is no quantity"
     faults = [
-        f"--show: there is no quantity '{name}'{near_misses(name, [*UNITS, FITS])}"
+        f"--show: {told} '{name}'{near_misses(name, shown)}"
         for name in wanted.quantities
-        if name not in UNITS and name != FITS
+        if name not in shown
     ]
     faults += [
         f"--range: '{name}' is no quantity that has a range{near_misses(name, known)}"
@@ -136,7 +143,7 @@ class Sweep:
     ) -> None:
         """Hold what is asked; nothing is computed yet."""
         self.given, self.axes, self.wanted, self.presets = dict(given), tuple(axes), wanted, presets
-        self.where = where
+        self.where, self.kind = where, kind_of(given)
         self.shape = tuple(axis.size for axis in axes)
         self.size = cells_of(axes)
 
@@ -157,7 +164,7 @@ class Sweep:
         EstimatorError
             Too many distinct questions would have to be lowered.
         """
-        grid = Grid(self.axes, direct_columns(self.axes, self.given, self.currency))
+        grid = Grid(self.axes, self._direct())
         if grid.questions > MOST_QUESTIONS:
             named = ", ".join(self.axes[place].name for place in grid.lowered)
             raise EstimatorError(
@@ -165,6 +172,16 @@ class Sweep:
                 "be read one by one; take fewer of their values, or answer a sample with --thin 100000"
             )
         return grid
+
+    def _direct(self) -> dict[str, str]:
+        """Return the inputs of the axes that are columns of their own."""
+        if self.kind.direct is None:
+            return direct_columns(self.axes, self.given, self.currency)
+        varied = {name for axis in self.axes for name in axis.values}
+        return {name: column for name, column in self.kind.direct.items() if name in varied}
+
+    def _lower(self, inputs: Mapping[str, Any]) -> Case:
+        return self.kind.lower(self.kind.read({**self.given, **inputs}, self.presets), self.presets)
 
     def questions(self, told: Told | None = None) -> Questions:
         """Lower every distinct question, once.
@@ -181,7 +198,7 @@ class Sweep:
                 if told:
                     told("questions", done, count)
 
-            self._questions = lowered(self.grid.asked(), self.given, self.presets, self.wanted.reads, _told)
+            self._questions = lowered(self.grid.asked(), self._lower, self.wanted.reads(self.kind), _told)
         return self._questions
 
     _questions: Questions | None = None
@@ -223,7 +240,7 @@ class Sweep:
 
     def cells(self, told: Told | None = None) -> Cells:
         """Return what computes a chunk of the sweep, here or in another process."""
-        return Cells(self.grid, self.questions(told), self.wanted)
+        return Cells(self.grid, self.questions(told), self.wanted, self.kind)
 
     def made(
         self,

@@ -20,7 +20,7 @@ from .sweep import Sweep
 # Units in which inputs are shown; an input that is no quantity is a pure number or a word.
 _INPUTS = {
     "price": "currency/accelerator/hour", "within": "s", "power": "W", "dataset_tokens": "token",
-    "checkpoint_bandwidth": "byte/s", "scaleout_bandwidth": "byte/accelerator/s",
+    "checkpoint_bandwidth": "byte/s", "link": "Gbit/s", "scaleout_bandwidth": "byte/accelerator/s",
 }  # fmt: skip
 REASON = "reason"
 # So many numbers are held at once, 2 GiB; a file has no such bound.
@@ -102,6 +102,7 @@ class Table:
         self.rows = Rows(self.labels, self.quantities, self.ranged, self.columns)
 
     def _unit(self, name: str) -> str:
+        name = name.rpartition(".")[2]  # of a pool of a fleet
         unit = "1" if name == FITS else _INPUTS.get(name) or UNITS.get(name, "1")
         return unit.replace("currency", self.sweep.currency) if self.sweep.currency else unit
 
