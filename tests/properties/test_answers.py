@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator import Presets, Run, ask, evaluate
-from estimator.answer import with_ranges
-from estimator.estimate import STEPS
+from estimator.answer import sized, with_ranges
+from estimator.estimate import STEPS, Estimate
+from estimator.estimate import evaluate as estimate_of
 from estimator.lower import lower
+from estimator.ranges import points, spread
+from estimator.sweeps import Wanted, sweep
 
 from .strategies import counts, parameters, questions, shares, tokens
 
@@ -36,11 +39,16 @@ def answer(**question: object):  # type: ignore[no-untyped-def]
     return ask(Run.read(question, PRESETS), PRESETS)
 
 
+def value(**question: object) -> Estimate:
+    """The answer without its ranges, for laws of the values alone."""
+    return evaluate(sized(lower(Run.read(question, PRESETS), PRESETS)))
+
+
 @given(questions, st.floats(0.01, 100.0))
 def test_tokens_times_k_gives_everything_extensive_times_k(question: dict[str, object], k: float) -> None:
     batched = {**question, "global_batch": 1024}  # an assumed one would grow with the tokens
-    once = answer(**batched, price=PRICED)
-    more = answer(**{**batched, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
+    once = value(**batched, price=PRICED)
+    more = value(**{**batched, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
     for name in EXTENSIVE:
         assert more.amount(name).value == pytest.approx(once.amount(name).value * k, rel=1e-12), name
     assert more.mfu.value == once.mfu.value
@@ -49,8 +57,8 @@ def test_tokens_times_k_gives_everything_extensive_times_k(question: dict[str, o
 @given(questions, st.sampled_from([0.25, 0.5, 2.0, 1024.0]))
 def test_a_power_of_two_scales_to_the_last_bit(question: dict[str, object], k: float) -> None:
     batched = {**question, "global_batch": 1024}  # an assumed one would grow with the tokens
-    once = answer(**batched, price=PRICED)
-    more = answer(**{**batched, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
+    once = value(**batched, price=PRICED)
+    more = value(**{**batched, "tokens": float(question["tokens"]) * k}, price=PRICED)  # type: ignore[arg-type]
     assert all(more.amount(name).value == once.amount(name).value * k for name in EXTENSIVE)
 
 
@@ -58,8 +66,8 @@ def test_a_power_of_two_scales_to_the_last_bit(question: dict[str, object], k: f
 GIVEN = {"tp": 1, "pp": 1, "cp": 1, "zero": 3, "micro_batch": 1, "recompute": "full", "seq": 4096}
 
 
-def laid(**question: object):  # type: ignore[no-untyped-def]
-    return answer(**{**GIVEN, "price": PRICED, **question})
+def laid(**question: object) -> Estimate:
+    return value(**{**GIVEN, "price": PRICED, **question})
 
 
 @given(parameters, parameters, tokens, counts)
@@ -73,11 +81,12 @@ def test_a_larger_model_never_takes_less(one: float, other: float, tokens: float
 
 @given(shares, shares)
 def test_better_efficiency_never_costs_more(one: float, other: float) -> None:
-    low, high = sorted((one, other))
     for name in ("mfu", "scaling_efficiency", "goodput"):
-        worse, better = (answer(params=7e9, count=64, price=PRICED, **{name: share}) for share in (low, high))
-        assert better.cost.value <= worse.cost.value
-        assert better.wall_clock.value <= worse.wall_clock.value
+        vary, wanted = {name: sorted((one, other))}, Wanted(("cost", "wall_clock"), ())
+        base = {"params": 7e9, "count": 64, "price": PRICED}
+        found = sweep(base, vary, wanted=wanted, presets=PRESETS).table()
+        assert found["cost"][1] <= found["cost"][0]
+        assert found["wall_clock"][1] <= found["wall_clock"][0]
 
 
 @given(counts, counts)
@@ -96,10 +105,10 @@ def test_at_an_mfu_that_is_given_more_cards_are_faster_and_cost_only_more_interr
     one: int, other: int, mfu: float
 ) -> None:
     given = {"params": 7e9, "mfu": mfu, "price": PRICED}
-    few, many = (answer(count=n, **given, goodput=0.9) for n in sorted((one, other)))
+    few, many = (value(count=n, **given, goodput=0.9) for n in sorted((one, other)))
     assert many.wall_clock.value <= few.wall_clock.value
     assert many.cost.value == pytest.approx(few.cost.value, rel=1e-12)
-    often, oftener = (answer(count=n, **given) for n in sorted((one, other)))
+    often, oftener = (value(count=n, **given) for n in sorted((one, other)))
     assert oftener.goodput.value <= often.goodput.value
     assert oftener.cost.value * oftener.goodput.value == pytest.approx(
         often.cost.value * often.goodput.value, rel=1e-12
@@ -118,18 +127,21 @@ def test_every_range_holds_its_value(question: dict[str, object]) -> None:
 @given(questions)
 def test_no_unknown_alone_is_wider_than_the_range(question: dict[str, object]) -> None:
     estimate = answer(**question, price=PRICED)
-    for unknown in estimate.case.unknowns:
-        ends = [evaluate(estimate.case.with_columns(end)) for end in (unknown.low, unknown.high)]
-        for name in EXTENSIVE:
-            amount = estimate.amount(name)
-            alone = sorted([float(amount.value), *(float(end.amount(name).value) for end in ends)])
-            width = float(amount.high / amount.low)
-            assert np.isnan(amount.value) or alone[-1] / alone[0] <= width * (1 + 1e-9), (name, unknown.name)
+    # The case, then each unknown alone at both of its ends, as test_ranges.py keeps.
+    every = points(estimate_of(spread(estimate.case), EXTENSIVE).values, estimate.case)
+    for name in EXTENSIVE:
+        amount, ends = estimate.amount(name), every[name][1:].reshape(-1, 2)
+        if np.isnan(amount.value):
+            continue
+        width = float(amount.high / amount.low)
+        for unknown, both in zip(estimate.case.unknowns, ends, strict=True):
+            alone = sorted([float(amount.value), *both.tolist()])
+            assert alone[-1] / alone[0] <= width * (1 + 1e-9), (name, unknown.name)
 
 
 @given(questions)
 def test_parts_sum_to_the_total(question: dict[str, object]) -> None:
-    estimate = answer(**question)
+    estimate = value(**question)
     for name, parts in estimate.parts.items():
         if np.isnan(estimate.amount(name).value):  # a chip without a price on record
             continue
@@ -153,20 +165,20 @@ def test_a_grid_equals_its_points_to_the_last_bit(several: list[dict[str, object
 
 @given(st.floats(1e-3, 1e3))
 def test_currency_changes_the_number_and_not_the_money(amount: float) -> None:
-    in_dollars = answer(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023)
-    in_yuan = answer(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023, currency="CNY")
+    in_dollars = value(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023)
+    in_yuan = value(params=7e9, count=8, price=f"{amount!r} USD/gpu/hour", year=2023, currency="CNY")
     assert in_yuan.cost.value == pytest.approx(in_dollars.cost.value * 7.0839, rel=2e-3)  # ECB mean of 2023
     assert in_yuan.cost.unit == "CNY"
 
 
 @given(st.integers(1, 10_000))
 def test_units_of_the_same_amount_give_the_same_answer(hours: int) -> None:
-    by_day = answer(params=7e9, within=f"{hours / 24!r} day")
-    by_hour = answer(params=7e9, within=f"{hours} hour")
-    by_node = answer(params=7e9, within=f"{hours} hours", price="16 USD/node/hour")
+    by_day = value(params=7e9, within=f"{hours / 24!r} day")
+    by_hour = value(params=7e9, within=f"{hours} hour")
+    by_node = value(params=7e9, within=f"{hours} hours", price="16 USD/node/hour")
     assert by_day.count.value == by_hour.count.value == by_node.count.value
     assert by_node.cost.value == pytest.approx(
-        answer(params=7e9, within=f"{hours} hours", price="2 USD/gpu/hour").cost.value, rel=1e-12
+        value(params=7e9, within=f"{hours} hours", price="2 USD/gpu/hour").cost.value, rel=1e-12
     )
 
 

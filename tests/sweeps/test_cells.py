@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,9 @@ def test_a_chunk_has_fewer_cells_where_a_layout_is_searched_for_each(
     assert sweep(base, vary, presets=PRESETS).usual() == most
 
 
-def test_a_chunk_of_given_layouts_is_a_full_one() -> None:
+def test_a_chunk_of_given_layouts_is_a_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["estimator.sweeps.sweep"], "_SEARCHES", 8)
     given_ = {"tp": 1, "pp": 1, "vpp": 1, "cp": 1, "ep": 1, "zero": 3, "micro_batch": 1, "recompute": "full"}
     base = {"params": "7B", **given_, "sequence_parallel": "off", "global_batch": 4096, "count": 8}
-    assert sweep(base, {"seq": range(1024, 4096)}, presets=PRESETS).usual() == 1 << 18
+    assert sweep(base, {"seq": range(1024, 1056)}, presets=PRESETS).usual() == 1 << 18
+    assert sweep({**base, "tp": None}, {"seq": range(1024, 1056)}, presets=PRESETS).usual() == 8
