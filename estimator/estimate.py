@@ -214,6 +214,8 @@ _RECORDS = {
     "host": (Host, ""), "spot": (Spot, "spot_"), "ownership": (Ownership, ""), "project": (Project, ""),
     "draw": (Draw, ""), "wasted": (reliability.Wasted, ""),
 }  # fmt: skip
+_FIELDS = {name: {prefix + field for field in record._fields} for name, (record, prefix) in _RECORDS.items()}
+_COMPUTED = {step.name for step in STEPS} | {"job"}
 # What each step is called with; a parameter annotated as Breakdown is given the parts, any other the total.
 _CALLS = tuple(
     (step, tuple((name, step.formula.__annotations__[name] == "Breakdown") for name in step.inputs))
@@ -252,14 +254,16 @@ def columns_of(wanted: Iterable[str]) -> frozenset[str]:
     >>> sorted(columns_of(["accelerator_hours"]) & {"tokens", "count", "price", "failures"})
     ['count', 'tokens']
     """
-    names = {name for _, inputs in _calls_for(frozenset(wanted)) for name, _ in inputs} | set(wanted)
+    return _columns_for(frozenset(wanted))
+
+
+@cache
+def _columns_for(wanted: frozenset[str]) -> frozenset[str]:
+    names = {name for _, inputs in _calls_for(wanted) for name, _ in inputs} | wanted
     if "job" in names:
         names.update(_JOB)
-    fields = {
-        name: {prefix + field for field in record._fields} for name, (record, prefix) in _RECORDS.items()
-    }
-    found = set[str]().union(*(fields.get(name, {name}) for name in names))
-    return frozenset(found - {step.name for step in STEPS} - {"job"})
+    found = set[str]().union(*(_FIELDS.get(name, {name}) for name in names))
+    return frozenset(found - _COMPUTED)
 
 
 def evaluate(case: Case, wanted: Iterable[str] = ()) -> Estimate:

@@ -41,7 +41,7 @@ class Draws:
         """
         rows = rows or range(len(self.case.unknowns))
         parts = [self._part(names, rows, first) for first in range(0, self.size, self._step)]
-        most = {name: self._most(name) for name in names if name in MOST}
+        most = self._most([name for name in names if name in MOST])
         found = {name: self._joined(name, [part[name] for part in parts]) for name in names}
         return {
             name: np.minimum(value, most[name]) if name in most else value for name, value in found.items()
@@ -52,9 +52,10 @@ class Draws:
         index = np.arange(first, min(first + self._step, self.size), dtype=np.float64)
         return evaluate(drawn(self.case, normal_draws(index, rows, self.seed)), names).values
 
-    def _most(self, name: str) -> Array:
-        """Return what a share of the peak can be at most: all of it, unless the estimate itself is more."""
-        return behind(np.maximum(MOST[name], evaluate(self.case, (name,)).values[name]))
+    def _most(self, names: Sequence[str]) -> dict[str, Array]:
+        """Return what shares of the peak can be at most: all of it, unless the estimate itself is more."""
+        values = evaluate(self.case, names).values if names else {}
+        return {name: behind(np.maximum(MOST[name], values[name])) for name in names}
 
     def _joined(self, name: str, parts: Sequence[Array]) -> Values:
         if not self._touched & columns_of((name,)):
