@@ -13,6 +13,7 @@ from .arrays import Array
 from .case import Case
 from .deadline import nodes_in_time
 from .estimate import STEPS, Estimate
+from .idle import idle_notes
 from .inputs import Run
 from .lower import lower
 from .lower.layout import described
@@ -73,26 +74,9 @@ def sized(case: Case) -> Case:
 
 
 def noted(case: Case) -> Case:
-    """Add what only the count can show: cards beside whole replicas, a batch too small, a count that nobody has."""
-    columns, notes = case.columns, list(case.notes)
-    count, batch = float(columns["count"]), float(columns["global_batch"])
-    replica = float(columns["tp"] * columns["pp"] * columns["cp"])
-    replicas = max(count // replica, 1.0)
-    if count > replicas * replica:
-        notes.append(
-            f"{count - replicas * replica:,.0f} of {count:,.0f} accelerators are idle: the rest make up "
-            f"{replicas:,.0f} replicas of {replica:,.0f}"
-        )
-    if batch < replicas * float(columns["micro_batch"]):
-        notes.append(
-            f"a batch of {batch:,.0f} sequences leaves accelerators idle: the layout modelled gives each of "
-            f"{replicas:,.0f} at least {float(columns['micro_batch']):,.0f}"
-        )
-    elif batch % (replicas * float(columns["micro_batch"])) > 0.0:
-        notes.append(
-            f"a batch of {batch:,.0f} sequences does not divide evenly over {replicas:,.0f} replicas, nor does "
-            "another layout tried divide it; each is taken to work on an even share"
-        )
+    """Add what only the count can show: idle accelerators, which are told first, and a count that nobody has."""
+    columns, notes = case.columns, [*idle_notes(case), *case.notes]
+    count = float(columns["count"])
     if count > float(columns["largest_run"]):
         notes.append(
             f"{count:,.0f} accelerators are more than any run on record has used "

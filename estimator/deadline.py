@@ -144,9 +144,10 @@ def _usual(trial: Case, batch: Array) -> Array:
 
 
 def _divides(case: Case) -> Array:
-    """Tell whether every replica of a case has whole micro-batches, as 1 or 0."""
+    """Tell whether all replicas of a case work, on whole micro-batches each, as 1 or 0."""
     layout = Layout(**{name: case.columns[name] for name in Layout._fields})
-    return array(np.mod(layout.global_batch, layout.micro_batch * data_parallel(layout)) == 0.0)
+    whole = np.mod(layout.global_batch, layout.micro_batch * data_parallel(layout)) == 0.0
+    return array(whole & np.isinf(layout.replicas))
 
 
 def _narrowed(search: _Search, tried: Array, wanted: Array, time: Array) -> _Search:

@@ -96,12 +96,17 @@ class Facts:
     @property
     def replicas(self) -> Values:
         """Data-parallel replicas."""
-        return np.maximum(np.floor(self["count"] / self.replica), 1.0)
+        return np.maximum(np.minimum(np.floor(self["count"] / self.replica), self["replicas"]), 1.0)
+
+    @property
+    def least_share(self) -> Values:
+        """Sequences of a replica's smallest step: an interleaved pipeline takes a micro-batch a stage at a time."""
+        return self["micro_batch"] * np.where(self["vpp"] > 1, self["pp"], 1.0)
 
     @property
     def least_batch(self) -> Values:
-        """Sequences of the smallest step: an interleaved pipeline takes a micro-batch for each stage at a time."""
-        return self.replicas * self["micro_batch"] * np.where(self["vpp"] > 1, self["pp"], 1.0)
+        """Sequences of the smallest step of all replicas."""
+        return self.replicas * self.least_share
 
     @property
     def batch(self) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -46,11 +47,42 @@ def layouts(case: Case) -> Layouts:
     case
         Columns of shape () or (n,); ``free`` names the parts of the layout that are open.
     """
-    found = [_tried(case, asked, choices) for asked, choices in _kinds(case)]
+    found = [facts for asked, choices in _kinds(case) for facts in _each(case, asked, choices)]
     asked = np.concatenate([facts.asked for facts in found])
     order = np.argsort(asked, kind="stable")
     columns = {name: np.concatenate([facts.parts[name] for facts in found])[order] for name in found[0].parts}
     return Layouts(asked[order], columns)
+
+
+def _each(case: Case, asked: Places, choices: Choices) -> Iterator[Facts]:
+    """Yield the layouts of some questions; where none on all cards divides the batch, those that leave some idle."""
+    found = _tried(case, asked, choices)
+    yield found
+    if "replicas" in case.free and len(none := np.setdiff1d(asked, found.asked)):
+        yield _idling(case, none, choices)
+
+
+def _idling(case: Case, asked: Places, choices: Choices) -> Facts:
+    """Return layouts of which so many replicas work as share out the batch in no more rounds than all of them would.
+
+    A round is a micro-batch of each replica, or as many as stages where they are interleaved. The rest is idle.
+    """
+    facts = _tried(case, asked, choices._replace(rules=_IDLING))
+    share = facts.least_share
+    rounds = np.ceil(facts["global_batch"] / (share * facts.replicas))
+    working = np.ceil(facts["global_batch"] / (share * rounds))
+    found = Facts(case, facts.asked, {**facts.parts, "replicas": working})
+    return found.take(legal.experts(found))
+
+
+def loose(case: Case) -> tuple[Values, Values]:
+    """Return the cards of a replica, and the sequences of its smallest step, of layouts that may leave cards idle."""
+    open_ = replace(case.with_columns({"replicas": np.array(np.inf)}), free=case.free | {"replicas"})
+    facts = [_idling(open_, asked, choices) for asked, choices in _kinds(open_)]
+    return (
+        np.concatenate([each.replica for each in facts]),
+        np.concatenate([each.least_share for each in facts]),
+    )
 
 
 def _kinds(case: Case) -> Iterator[tuple[Places, Choices]]:
@@ -87,6 +119,8 @@ def _tried(case: Case, asked: Places, choices: Choices) -> Facts:
     """Return the layouts of some questions, and set what follows from the degrees."""
     (facts,) = opened(Facts(case, asked, {}), choices)
     derived = {"global_batch": facts.batch} if facts.open("global_batch") else {}
+    if facts.open("replicas"):
+        derived["replicas"] = np.full(facts.asked.shape, np.inf)
     if facts.open("sequence_parallel"):
         derived["sequence_parallel"] = np.where(facts["tp"] > 1, 1.0, 0.0)
     return Facts(case, facts.asked, {**facts.parts, **derived})
@@ -110,9 +144,22 @@ def _sharding(facts: Facts) -> Mask:
 
 
 def _batches(facts: Facts) -> Mask:
-    """No more sequences at a time than are worth it."""
-    few = (facts["micro_batch"] <= _MANY) | (facts.replica <= 1.0) | (not facts.open("micro_batch"))
-    return few & legal.batches(facts)
+    """Whole micro-batches, and no more sequences at a time than are worth it."""
+    return _few(facts) & legal.batches(facts)
+
+
+def _few(facts: Facts) -> Mask:
+    return (facts["micro_batch"] <= _MANY) | (facts.replica <= 1.0) | (not facts.open("micro_batch"))
+
+
+def _loose(facts: Facts) -> Mask:
+    """Tensor ranks within a node, however many cards are idle."""
+    return legal.even(facts) & ((facts["tp"] <= facts["per_node"]) | (not facts.open("tp")))
+
+
+def _at_once(facts: Facts) -> Mask:
+    """No more sequences at a time than there are, nor than are worth it."""
+    return _few(facts) & (facts["micro_batch"] <= facts["global_batch"])
 
 
 def _grown(facts: Facts) -> Mask:
@@ -133,3 +180,5 @@ _RULES: Mapping[str, Callable[[Facts], Mask]] = {
     "zero": _sharding,
     "micro_batch": _batches,
 }
+# The same where cards may be idle.
+_IDLING: Mapping[str, Callable[[Facts], Mask]] = {**_RULES, "cp": _loose, "micro_batch": _at_once}

@@ -23,11 +23,22 @@ def depth(facts: Facts) -> Mask:
 
 def degrees(facts: Facts) -> Mask:
     """Whole replicas with hardly a card idle; heads, widths and sequences split evenly."""
+    return busy(facts) & even(facts)
+
+
+def busy(facts: Facts) -> Mask:
+    """Whole replicas with hardly a card idle."""
     idle = facts["count"] - facts.replicas * facts.replica
     legal = (idle >= 0) & (idle <= _IDLE * facts["count"])
     if facts.open("pp"):
         # A number of stages that is no power of two is worth it only where it divides the cards too.
         legal = legal & ((idle == 0) | (np.exp2(np.round(np.log2(facts["pp"]))) == facts["pp"]))
+    return legal
+
+
+def even(facts: Facts) -> Mask:
+    """Heads, widths and sequences that split evenly, in a replica of no more than all cards."""
+    legal = facts.replica <= facts["count"]
     if facts.open("tp"):
         legal = legal & _splits(facts)
     if facts.open("tp", "cp"):

@@ -126,8 +126,7 @@ def _divisible(share: float) -> float:
 
 
 def _planned(case: Case, share: float) -> Case:
-    """Return the case with its part of the batch, at least a sequence, and its layout."""
+    """Return the case with its part of the batch, at least a sequence, and its layout, in which all replicas work."""
     part = case.with_columns({"global_batch": array(float(max(round(share), 1)))})
-    return sized(
-        replace(part, unknowns=tuple(each for each in part.unknowns if "global_batch" not in each.low))
-    )
+    unknowns = tuple(each for each in part.unknowns if "global_batch" not in each.low)
+    return sized(replace(part, unknowns=unknowns, free=part.free - {"replicas"}))

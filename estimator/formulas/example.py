@@ -18,7 +18,7 @@ from .shapes import transformer
 _MODEL = {"layers": 4, "hidden": 1000, "heads": 10, "ffn": 4000, "vocab": 0}
 _LAYOUT = {
     **dict.fromkeys(Layout._fields, 1.0), "per_node": 8, "zero": 0, "shard": np.inf, "sequence_parallel": 0,
-    "recompute": 0, "unfused": 0,
+    "recompute": 0, "unfused": 0, "replicas": np.inf,
 }  # fmt: skip
 _MACHINE = {
     "peak": 1e14, "peak_16bit": 1e14, "memory_bandwidth": 1e12, "scaleup_bandwidth": 1e11, "scaleup_domain": 8,

@@ -8,6 +8,7 @@ from ..arrays import Array, either
 from .all_to_all import even_exchange_time
 from .collectives import network_rate, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
+from .layout import most_working
 
 # Members of a group in one fast domain, where each lies in its own.
 _APART = np.float64(1.0)
@@ -206,7 +207,7 @@ def _transfer_time(job: Job) -> Array:
     layout = job.layout
     size = HALF * job.tokens * job.model.hidden / job.norm_split
     link = scaleup_rate(job.machine, np.minimum(layout.pp, 2.0))
-    stage = np.maximum(layout.count / layout.pp, 1.0)
+    stage = np.maximum(most_working(layout) / layout.pp, 1.0)
     alone = network_rate(job.machine, job.group(layout.pp, stage)._replace(inside=_APART))
     once = size / np.where(layout.count <= job.domain, link, alone)
     return 2.0 * job.fitted.pipeline_use * layout.vpp * once

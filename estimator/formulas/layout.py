@@ -10,6 +10,9 @@ from ..arrays import Array
 from ..once import once
 from .parameters import Transformer
 
+# What the quotient of whole numbers, scaled to another count, may stray from a whole one.
+_ROUNDING = 1e-9
+
 
 class _Layout(NamedTuple):
     count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -27,6 +30,7 @@ class _Layout(NamedTuple):
     recompute: Array
     unfused: Array
     expert_imbalance: Array
+    replicas: Array
 
 
 class Layout(_Layout):
@@ -37,7 +41,8 @@ class Layout(_Layout):
     ``zero`` the stage of sharding, 0 to 3; ``shard`` the data-parallel ranks over which states are sharded
     (infinity: over all); ``sequence_parallel`` 0 or 1; ``micro_batch`` sequences at a time on one replica and
     ``global_batch`` sequences in a step; ``recompute`` the code of the mode; ``unfused`` 1 where attention
-    scores are written to memory; ``expert_imbalance`` tokens of the fullest expert rank over their mean.
+    scores are written to memory; ``expert_imbalance`` tokens of the fullest expert rank over their mean;
+    ``replicas`` of the model that work at most (infinity: as many as the accelerators make up).
 
     References
     ----------
@@ -52,9 +57,9 @@ def data_parallel(layout: Layout) -> Array:
 
     Notes
     -----
-    .. math:: d = \left\lfloor \frac{n}{t p c} \right\rfloor
+    .. math:: d = \min\left(\left\lfloor \frac{n}{t p c} \right\rfloor, d_{most}\right)
 
-    Accelerators that make up no whole replica are idle.
+    Accelerators that make up no whole replica are idle, and so are those of replicas that the batch has no work for.
 
     References
     ----------
@@ -68,7 +73,34 @@ def data_parallel(layout: Layout) -> Array:
     >>> float(data_parallel(example_job(count=3072, tp=8, pp=64).layout))
     6.0
     """
-    return np.maximum(np.floor(layout.count / (layout.tp * layout.pp * layout.cp)), 1.0)
+    whole = np.floor(layout.count / (layout.tp * layout.pp * layout.cp))
+    return np.maximum(np.minimum(whole, layout.replicas), 1.0)
+
+
+@once
+def most_working(layout: Layout) -> Array:
+    r"""Accelerators that the layout sets to work at most: all, unless it leaves whole replicas idle. [accelerator]
+
+    Parameters
+    ----------
+    layout
+        Degrees, and the replicas that work. [1]
+
+    Notes
+    -----
+    .. math:: \min(n, d_{most} t p c)
+
+    References
+    ----------
+    D. Narayanan et al., SC21, arXiv:2104.04473, Section 3, with context parallelism c as one more factor.
+
+    Examples
+    --------
+    >>> from estimator.formulas.example import example_job
+    >>> [float(most_working(example_job(count=64, tp=4, replicas=most).layout)) for most in (10, np.inf)]
+    [40.0, 64.0]
+    """
+    return np.minimum(layout.count, layout.replicas * layout.tp * layout.pp * layout.cp)
 
 
 @once
@@ -181,6 +213,9 @@ def micro_batches(layout: Layout) -> Array:
     -----
     .. math:: m = \frac{B}{b d}
 
+    Where only some replicas are set to work, because no number of them divides the batch, the fullest one counts: all
+    others wait for it, :math:`m = \lceil B / b d \rceil`.
+
     References
     ----------
     D. Narayanan et al., SC21, arXiv:2104.04473, Section 3.
@@ -190,8 +225,15 @@ def micro_batches(layout: Layout) -> Array:
     >>> from estimator.formulas.example import example_job
     >>> float(micro_batches(example_job(count=3072, tp=8, pp=64, global_batch=3072).layout))
     512.0
+
+    Seven sequences on four replicas: one has one, the others have two.
+
+    >>> float(micro_batches(example_job(count=4, replicas=4, global_batch=7).layout))
+    2.0
     """
-    return np.maximum(layout.global_batch / (layout.micro_batch * data_parallel(layout)), 1.0)
+    share = layout.global_batch / (layout.micro_batch * data_parallel(layout))
+    # What division leaves beyond a whole number is no further micro-batch.
+    return np.maximum(np.where(np.isinf(layout.replicas), share, np.ceil(share - _ROUNDING)), 1.0)
 
 
 @once

@@ -11,7 +11,7 @@ from ..breakdown import Breakdown
 from .exchange_time import pipeline_transfer_time
 from .job import Job
 from .layer_time import head_time
-from .layout import Layout, expert_split, micro_batches
+from .layout import Layout, expert_split, micro_batches, most_working
 from .offload_time import fetched_weights_time, offload_time
 from .sharding_time import (
     Shares,
@@ -81,7 +81,7 @@ def scale_slowness(job: Job) -> Array:
     >>> round(float(scale_slowness(example_job(straggling=0.01, count=1024))), 3)
     1.069
     """
-    return 1.0 + job.fitted.straggling * np.log(np.maximum(job.layout.count, 1.0))
+    return 1.0 + job.fitted.straggling * np.log(np.maximum(most_working(job.layout), 1.0))
 
 
 def parts_time(job: Job) -> Mapping[str, Array]:
@@ -222,8 +222,9 @@ def smallest_layout(layout: Layout) -> Layout:
     replica = layout.tp * layout.cp * layout.pp
     spread = replica * np.ceil(expert_split(layout) / (layout.tp * layout.cp))
     smallest = spread * np.maximum(np.floor(layout.per_node / spread), 1.0)
-    count = np.minimum(smallest, layout.count)
-    share = count / np.maximum(layout.count, 1.0)
+    working = most_working(layout)
+    count = np.minimum(smallest, working)
+    share = count / np.maximum(working, 1.0)
     return layout._replace(count=count, global_batch=layout.global_batch * share)
 
 

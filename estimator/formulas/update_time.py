@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import Array
 from ..once import once
 from .job import Job
-from .layout import sharding_ranks
+from .layout import most_working, sharding_ranks
 
 # Bytes of a gradient that is summed in 32 bit.
 _SUM = 4.0
@@ -135,5 +135,5 @@ def clipping_time(job: Job, own: Array) -> Array:
     >>> round(float(clipping_time(example_job(count=1024, ring_latency=2e-6), np.float64(1e9))), 9)
     0.00404
     """
-    hops = 2.0 * np.log2(np.maximum(job.layout.count, 1.0))
+    hops = 2.0 * np.log2(np.maximum(most_working(job.layout), 1.0))
     return _SUM * own / job.machine.memory_bandwidth + hops * job.fitted.ring_latency

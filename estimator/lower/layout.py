@@ -34,9 +34,17 @@ def lower(asked: Asked) -> None:
     for name in INPUTS:
         asked.draft.put(name, values[name], _origin(name, given))
     asked.draft.free |= {name for name in INPUTS if name not in given and name != "shard"}
+    _idle(asked)
     _exchange(asked)
     asked.word("sharding", described(asked.draft.columns), "", "" if given else _REASON)
     asked.draft.notes.extend(_notes(facts))
+
+
+def _idle(asked: Asked) -> None:
+    """Let all replicas work; beside a batch that no layout divides the planner may leave some idle."""
+    asked.draft.put("replicas", math.inf, Origin("derived", "as many as the accelerators make up"))
+    if asked.run.global_batch is not None and not {*DEGREES, "shard"} & asked.run.given().keys():
+        asked.draft.free.add("replicas")
 
 
 def _exchange(asked: Asked) -> None:
@@ -131,6 +139,7 @@ def described(columns: Mapping[str, Array]) -> str:
     'tensor 8, pipeline 16, data 8, ZeRO-1'
     """
     known = {name: float(columns[name]) for name in (*DEGREES, "zero", "shard")}
+    most = float(columns.get("replicas", math.inf))
     names = {**_NAMES, "cp": "all-to-all context"} if columns.get("ulysses", 0.0) > 0.0 else _NAMES
     parts = [f"{name} {known[degree]:,.0f}" for degree, name in names.items() if known[degree] > 1.0]
     stage = f"ZeRO-{known['zero']:.0f}" if known["zero"] else "not sharded"
@@ -139,7 +148,8 @@ def described(columns: Mapping[str, Array]) -> str:
     if not parts and stage == "ZeRO-3":
         return "fully sharded (ZeRO-3)"
     if "count" in columns:
-        parts.append(f"data {float(columns['count']) // (known['tp'] * known['pp'] * known['cp']):,.0f}")
+        whole = float(columns["count"]) // (known["tp"] * known["pp"] * known["cp"])
+        parts.append(f"data {min(whole, most):,.0f}")
     return ", ".join([*parts, stage])
 
 

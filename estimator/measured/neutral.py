@@ -29,7 +29,7 @@ NEUTRAL: Mapping[str, float] = {
          "replaced_share"), math.nan
     ), "efficiency_coefficient": math.nan, "efficiency_exponent": 0.0, "scaling_stray": 1.0,
     "given_mfu": math.nan, "efficiency_gain": 1.0, "ulysses": 0.0, "pod": math.inf, "oversubscription": 1.0,
-    "expert_imbalance": 1.0,
+    "expert_imbalance": 1.0, "replicas": math.inf,
     "owned": 0.0, "paid_utilisation": 1.0, "applications": 1.0, "adaptation": 0.0,
     **dict.fromkeys(Ownership._fields, math.nan), **dict.fromkeys(Project._fields, 0.0),
     "development": 1.0, **{f"spot_{name}": 0.0 for name in Spot._fields},

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..estimate import Estimate
+from ..idle import nearest, options
 from ..searches.question import INPUTS
 from ..searches.search import Found, Layout, Search
-from ..searches.space import PARTS
+from ..searches.space import PARTS, replicas_of
 from . import words
 from .answer import LABELS, assumption_lines, assumption_rows, between, shown, title
 from .document import as_json, assumptions, sources
@@ -151,12 +152,21 @@ def _none(found: Found) -> str:
     count, chip = float(found.case.columns["count"]), found.case.words["accelerator"]
     where = f"{words.digits(count, 12)} x {chip}"
     if not found.counts.legal:
-        return f"No layout is legal on {where}: nothing that is left open divides what is given"
+        return f"No layout is legal on {where}: {_undivided(found)}"
     room = float(found.case.columns["memory_usable"])
     if math.isnan(room):
         return f"Whether a layout fits on {where} is not known: the card's memory is not on record"
     least = words.amount(found.tried.least, "byte")
     return f"No layout fits on {where}: the least that a card takes is {least}, and it has {words.amount(room, 'byte')}"
+
+
+def _undivided(found: Found) -> str:
+    """Say why no layout is legal, and which batches and counts have one that leaves no accelerator idle."""
+    batch = float(found.case.columns["global_batch"])
+    mended = options(found.case, nearest(found.case, *replicas_of(found.case)))
+    return f"none shares out a batch of {batch:,.0f} sequences evenly among all" + (
+        f"; all would work with {mended}" if mended else ""
+    )
 
 
 def _questions(search: Search) -> Grid:
@@ -175,7 +185,7 @@ def _row(search: Search, found: Found, ahead: bool) -> list[str]:
     first = [found.case.words["accelerator"], words.digits(float(found.case.columns["count"]), 12)]
     late = ["yes" if search.in_time(found) else "no"] if search.within is not None else []
     if found.estimate is None:
-        return [*first, "none fits", "", "", "", "", *late, ""]
+        return [*first, "none fits" if found.counts.legal else "none legal", "", "", "", "", *late, ""]
     told = (shown(found.estimate, name) for name in _QUANTITIES)
     return [*first, found.estimate.case.words["sharding"], *told, *late, "yes" if ahead else ""]
 

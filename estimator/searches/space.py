@@ -160,6 +160,23 @@ def _degrees_of(case: Case, every: Choices) -> Facts:
     return Facts(case, np.arange(len(found.asked)), found.parts)
 
 
+def replicas_of(case: Case) -> tuple[Values, Values]:
+    """Return the cards of a replica, and the sequences of its smallest step, of degrees that may leave cards idle."""
+    rules = {"pp": legal.depth, "cp": legal.even}
+    options = {name: EVERY.options[name] for name in _DEGREES}
+    (found,) = opened(Facts(case, np.zeros(1, dtype=np.intp), {}), Choices(options, rules, _all))
+    least = Facts(
+        case,
+        found.asked,
+        {**found.parts, **{name: _ones(found) for name in ("vpp", "micro_batch") if found.open(name)}},
+    )
+    return least.replica, least.least_share
+
+
+def _ones(facts: Facts) -> Values:
+    return np.ones(len(facts.asked))
+
+
 def _shares(case: Case, degrees: Facts, every: Choices) -> Iterator[Share]:
     """Yield degrees that follow each other, so many together that they have enough layouts.
 

@@ -10,7 +10,7 @@ from estimator.formulas.layout import Layout
 ALONE = {
     "count": 1, "per_node": 8, "tp": 1, "pp": 1, "vpp": 1, "cp": 1, "ep": 1, "zero": 0, "shard": math.inf,
     "sequence_parallel": 0, "micro_batch": 1, "global_batch": math.nan, "recompute": 0, "unfused": 0,
-    "expert_imbalance": 1,
+    "expert_imbalance": 1, "replicas": math.inf,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ degrees = st.integers(1, 64)
 
 
 def layout(**given: float) -> Layout:
-    usual = {**dict.fromkeys(Layout._fields, 1.0), "shard": math.inf, **given}
+    usual = {**dict.fromkeys(Layout._fields, 1.0), "shard": math.inf, "replicas": math.inf, **given}
     return Layout(**{name: array(value) for name, value in usual.items()})
 
 
