@@ -72,6 +72,7 @@ def check_page(checked: Checked, question: Mapping[str, Any], width: int = 100) 
         values_grid(checked),
         wrapped(verdict(checked), width),
         wrapped(alike_line(checked), width),
+        wrapped(practice_line(checked), width),
         *explanation(checked, width),
         "\n".join(["Assumed (an option changes it):", *assumption_lines(own, width)]) if own else "",
     ]
@@ -149,8 +150,21 @@ def alike_line(checked: Checked) -> str:
     low, high = (words.share(like.quantile(share)) for share in (0.1, 0.9))
     fewer = round(like.below * size)
     return (
-        f"This run reaches {own} of what is predicted. Of {size:,} recorded configurations ({described(like.levels)}), "
-        f"to which the prediction is fitted, {fewer:,} reach less of theirs, and four in five {low} to {high}."
+        f"This run reaches {own} of what is predicted. The range is that of a run which the model has not seen, and "
+        f"holds what the question leaves open. The {size:,} recorded configurations ({described(like.levels)}) are no "
+        f"test of it: the prediction was fitted to them, each with its own layout and software, so that four in five "
+        f"reach {low} to {high} of theirs, and {fewer:,} less than {own}."
+    )
+
+
+def practice_line(checked: Checked) -> str:
+    """Say that a layout which is not named is compared as trainings in use are, slower than the best."""
+    slower = float(checked.estimate.case.columns.get("practice", 1.0))
+    if slower <= 1.0:
+        return ""
+    return (
+        f"No layout is named: predicted is a training in use, which takes {words.digits(slower)} times its best "
+        "layout. Name yours, like --tp 8 --pp 4, to be compared with that one."
     )
 
 
@@ -178,7 +192,7 @@ def explanation(checked: Checked, width: int) -> list[str | Grid]:
     return [wrapped(line, width), grid]
 
 
-_HEADERS = ("part", "share of the step", "would take", "deviations", "e.g. by")
+_HEADERS = ("part", "share", "would take", "deviations", "e.g. by")
 
 
 def _cells(checked: Checked, each: Culprit) -> list[str]:

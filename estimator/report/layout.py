@@ -1,4 +1,4 @@
-"""A search for the best layout as tables for people, as JSON and as CSV."""
+"""A search for the best layout as tables for people."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from typing import Any
 
 from ..estimate import Estimate
 from ..idle import nearest, options
-from ..searches.question import INPUTS
 from ..searches.search import Found, Layout, Search
-from ..searches.space import PARTS, replicas_of
+from ..searches.space import replicas_of
 from . import words
 from .answer import LABELS, assumption_lines, assumption_rows, between, shown, title
-from .document import as_json, assumptions, sources
-from .grid import Grid
-from .layout_words import data_of, options_of, part_of, word_of
+from .grid import Grid, wrapped
+from .layout_document import QUANTITIES, document, rows
+from .layout_words import data_of, degrees_of, options_of, part_of
 from .page import Page
 
-SCHEMA = "estimator/layout/1"
-# What is told of each accelerator and count.
-_QUANTITIES = ("wall_clock", "accelerator_hours", "cost", "mfu")
+_SUMMED = {"wall_clock": "wall clock", "cost": "cost", "mfu": "MFU"}
+# Options of a layout, short enough for all of them to stand in a line.
 _HEADERS = {
-    "tp": "tensor", "pp": "pipeline", "vpp": "chunks", "cp": "context", "ep": "experts", "zero": "ZeRO",
-    "sequence_parallel": "sequence p.", "micro_batch": "micro-batch", "recompute": "recompute",
-    "method_offload": "offload",
+    "tp": "tp", "pp": "pp", "vpp": "vpp", "cp": "cp", "ep": "ep", "zero": "zero", "sequence_parallel": "sp",
+    "micro_batch": "micro-batch", "recompute": "recompute", "method_offload": "offload",
 }  # fmt: skip
 # Parts that are told only where one of the layouts has more than the usual.
 _USUAL = {"vpp": 1.0, "cp": 1.0, "ep": 1.0, "method_offload": 0.0}
@@ -36,8 +33,8 @@ def layout_page(search: Search, question: Mapping[str, Any], width: int = 100) -
     """Return the answer in the shapes that it is written in."""
     many = len(search.found) > 1
     best = search.best
-    parts: list[str | Grid] = [_questions(search)] if many else []
-    parts += [_verdict(search)] if many or search.within is not None else []
+    parts: list[str | Grid] = [_questions(search), *_starred(search)] if many else []
+    parts += [wrapped(_verdict(search), width, "", "    ")] if many or search.within is not None else []
     told = best or (None if many else search.found[0])
     if told is not None:
         parts += _of_one(told, width)
@@ -47,26 +44,64 @@ def layout_page(search: Search, question: Mapping[str, Any], width: int = 100) -
 def _of_one(found: Found, width: int) -> list[str | Grid]:
     """Tell the best layouts of one question, the front, and what became of all others."""
     if found.estimate is None:
-        return [_none(found), _counted(found)]
+        return [wrapped(text, width, "", "    ") for text in (_none(found), _counted(found))]
     own = found.estimate
     lines = "\n".join(assumption_lines(assumption_rows(own), width))
+    notes = [wrapped(f"Warning: {note}", width, "", "    ") for note in own.case.notes]
     return [
-        title(own),
+        "\n".join([wrapped(title(own), width, "", "    "), *notes]),
         _quantities(own),
-        f"Ask for it with:  {options_of(found.fastest[0].parts, found)}",
+        wrapped(_in_practice(found, own), width, "", "    "),
+        pasted("Ask for it with:", options_of(found.fastest[0].parts, found), width),
         f"The fastest that fit{_alike(found)}:",
         layouts_grid(found.fastest, found),
         f"Less memory for more time{_more(found)}:",
         layouts_grid(_spread(found.front), found),
-        _counted(found),
-        *[f"Note: {note}" for note in own.case.notes],
+        wrapped(_counted(found), width, "", "    "),
         f"Assumed (an option changes it):\n{lines}",
     ]
 
 
+def pasted(head: str, options: str, width: int) -> str:
+    """Write options so that a shell takes them as they stand, each line but the last ending in a backslash.
+
+    Examples
+    --------
+    >>> print(pasted("Ask with:", "--tp 4 --pp 8 --zero 1", 20))
+    Ask with:
+        --tp 4 --pp 8 \\
+        --zero 1
+    >>> print(pasted("Ask with:", "--tp 4", 20))
+    Ask with:  --tp 4
+    """
+    if len(head) + len(options) + 2 <= width:
+        return f"{head}  {options}"
+    lines = wrapped(
+        options.replace(" --", "\n--").replace(" ", "\0").replace("\n", " "), width - 2, "    ", "    "
+    )
+    return f"{head}\n" + lines.replace("\n", " \\\n").replace("\0", " ")
+
+
+def _in_practice(found: Found, own: Estimate) -> str:
+    """Say what `estimate train` answers to the same question, and why that is another time."""
+    usual = found.usual()
+    if usual is None or math.isnan(float(usual.wall_clock.value)):
+        return ""
+    slower = float(usual.case.columns.get("practice", 1.0))
+    ratio = words.digits(float(usual.wall_clock.value) / float(own.wall_clock.value))
+    count = f" and counts that training in use takes {words.digits(slower)} times its best layout" * (
+        slower > 1.0
+    )
+    cost = f", {shown(usual, 'cost')}" if math.isfinite(float(usual.cost.value)) else ""
+    return (
+        f"`estimate train` without a layout says {shown(usual, 'wall_clock')}{cost}, {ratio} times as long: it plans "
+        f"among fewer layouts{count}."
+    )
+
+
 def _quantities(own: Estimate) -> Grid:
     """Return what the best layout takes, with ranges."""
-    told = [name for name in ("step_time", *_QUANTITIES, "memory") if not math.isnan(float(own.values[name]))]
+    told = [name for name in ("step_time", *QUANTITIES, "memory") if not math.isnan(float(own.values[name]))]
     return Grid(
         ["", "", "80 % range"], [[_label(name), shown(own, name), between(own, name)] for name in told]
     )
@@ -119,7 +154,7 @@ def layouts_grid(layouts: Sequence[Layout], found: Found) -> Grid:
         for name in _HEADERS
         if name not in _USUAL or any(each.parts[name] != _USUAL[name] for each in layouts)
     ]
-    headers = [*(_HEADERS[name] for name in names), "data", "step time", "memory of a card"]
+    headers = [*(_HEADERS[name] for name in names), "dp", "step time", "a card"]
     cells = [
         [
             *(part_of(name, each.parts) for name in names),
@@ -173,21 +208,28 @@ def _questions(search: Search) -> Grid:
     """Return a row for each accelerator and count, the best of it and whether it is in time and on the front."""
     ahead = search.front
     headers = [
-        "on", "count", "layout", "wall clock", "accelerator-hours", "cost", "MFU",
-        *(["in time"] if search.within is not None else []), "fastest for its cost",
-    ]  # fmt: skip
+        "on",
+        "count",
+        "layout",
+        *_SUMMED.values(),
+        *(["in time"] if search.within is not None else []),
+    ]
     return Grid(
         headers, [_row(search, found, any(found is each for each in ahead)) for found in search.found]
     )
 
 
+def _starred(search: Search) -> list[str]:
+    return ["* None of the others is both faster and cheaper."] if len(search.front) else []
+
+
 def _row(search: Search, found: Found, ahead: bool) -> list[str]:
-    first = [found.case.words["accelerator"], words.digits(float(found.case.columns["count"]), 12)]
+    name = found.case.words["accelerator"] + " *" * ahead
+    first = [name, words.digits(float(found.case.columns["count"]), 12)]
     late = ["yes" if search.in_time(found) else "no"] if search.within is not None else []
     if found.estimate is None:
-        return [*first, "none fits" if found.counts.legal else "none legal", "", "", "", "", *late, ""]
-    told = (shown(found.estimate, name) for name in _QUANTITIES)
-    return [*first, found.estimate.case.words["sharding"], *told, *late, "yes" if ahead else ""]
+        return [*first, "none fits" if found.counts.legal else "none legal", *("" for _ in _SUMMED), *late]
+    return [*first, degrees_of(found), *(shown(found.estimate, name) for name in _SUMMED), *late]
 
 
 def _verdict(search: Search) -> str:
@@ -209,76 +251,3 @@ def _without(search: Search, limit: str) -> str:
     if search.by == "cost" and any(search.in_time(found) for found in answered):
         return f"No price is on record of those that finish{limit}; give one, like --price '2 USD/gpu/hour'."
     return f"None of them finishes{limit}."
-
-
-def document(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer as the JSON document."""
-    best, ahead = search.best, search.front
-    told = [
-        _document(found, search, found is best, any(found is each for each in ahead))
-        for found in search.found
-    ]
-    return {
-        "schema": SCHEMA,
-        "question": dict(question),
-        "by": search.by,
-        "within": search.within,
-        "found": told,
-    }
-
-
-def _document(found: Found, search: Search, best: bool, ahead: bool) -> dict[str, Any]:
-    own = found.estimate
-    names = ("step_time", "memory", *_QUANTITIES)
-    amounts = {} if own is None else {name: as_json(own.amount(name), own) for name in names}
-    return {
-        "on": found.case.words["accelerator"],
-        "count": float(found.case.columns["count"]),
-        "global_batch": float(found.case.columns["global_batch"]),
-        "best": best,
-        "in_time": search.in_time(found),
-        "fastest_for_its_cost": ahead,
-        "counts": found.counts._asdict(),
-        "fell_out": dict(found.fell_out),
-        "refused": dict(found.tried.refused),
-        "within_the_range_of_the_fastest": found.tried.alike,
-        "options": options_of(found.fastest[0].parts, found) if found.fastest else None,
-        "fastest": [_layout(each, found) for each in found.fastest],
-        "front": [_layout(each, found) for each in found.front],
-        **amounts,
-        "assumptions": [] if own is None else assumptions(own),
-        "warnings": [] if own is None else list(own.case.notes),
-        "sources": [] if own is None else [source.cite() for source in sources(own)],
-    }
-
-
-def _layout(layout: Layout, found: Found) -> dict[str, Any]:
-    parts = {
-        INPUTS.get(name, name): value if name not in ("recompute", "method_offload") else word_of(name, value)
-        for name, value in layout.parts.items()
-    }
-    shard = parts["shard"]
-    return {
-        **parts,
-        "shard": shard if isinstance(shard, float) and math.isfinite(shard) else None,
-        "data": data_of(layout.parts, found),
-        "step_time": {"value": layout.time, "unit": "s"},
-        "memory": {"value": layout.memory, "unit": "byte"},
-    }
-
-
-def rows(search: Search) -> Grid:
-    """Return every layout that is told, with full precision, for CSV."""
-    names = [INPUTS.get(name, name) for name in PARTS]
-    headers = ["on", "count", "list", *names, "data", "step_time_s", "memory_byte"]
-    cells = [
-        [
-            found.case.words["accelerator"], repr(float(found.case.columns["count"])), which,
-            *(word_of(name, value) if math.isfinite(value) else "all" for name, value in each.parts.items()),
-            repr(data_of(each.parts, found)), repr(each.time), repr(each.memory),
-        ]
-        for found in search.found
-        for which, layouts in (("fastest", found.fastest), ("front", found.front))
-        for each in layouts
-    ]  # fmt: skip
-    return Grid(headers, cells)

@@ -37,6 +37,21 @@ def word_of(name: str, value: float) -> str:
     return words.digits(value, 12).replace(",", "")
 
 
+def degrees_of(found: Found) -> str:
+    """Write the degrees of the fastest layout in a few letters, for a row of a table.
+
+    Examples
+    --------
+    >>> from estimator import search
+    >>> asked = {"model": "gpt3-125m", "on": "h100", "count": 8, "global_batch": 8, "tp": 2, "pp": 1, "cp": 1}
+    >>> degrees_of(search(asked).found[0])
+    'tp2 dp4'
+    """
+    parts = found.fastest[0].parts
+    told = [f"{name}{parts[name]:.0f}" for name in ("tp", "pp", "cp", "ep") if parts[name] > 1.0]
+    return " ".join([*told, f"dp{data_of(parts, found):.0f}"])
+
+
 def options_of(parts: Mapping[str, float], found: Found) -> str:
     """Write a layout as options; what says nothing is left out."""
     usual = {**dict.fromkeys(("cp", "ep", "vpp"), 1.0), "method_offload": 0.0}

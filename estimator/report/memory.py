@@ -16,7 +16,7 @@ from ..memory import Advice, Change, Inputs
 from . import words
 from .answer import assumption_lines, assumption_rows, title
 from .document import as_json, assumed, assumptions, name_of, sources
-from .grid import Grid
+from .grid import Grid, wrapped
 from .page import Page
 
 SCHEMA = "estimator/memory/1"
@@ -54,7 +54,7 @@ def memory_page(advice: Advice, question: Mapping[str, Any], width: int = 100) -
     parts = [
         f"{title(estimate)}\n{stage_line(estimate)}",
         parts_grid(estimate),
-        verdict(estimate),
+        wrapped(verdict(estimate), width),
         *changes,
         f"Assumed (an option changes it):\n{listed}",
     ]
@@ -156,9 +156,21 @@ def changes_grid(advice: Advice) -> Grid:
 def _speed(change: Change, base: float) -> list[str]:
     if not math.isfinite(change.throughput):
         return ["not modelled", ""]
-    ratio = change.throughput / base - 1.0
-    against = f"{words.digits(ratio * 100.0)} %" if math.isfinite(ratio) else ""
-    return [words.amount(change.throughput, "token/s"), against]
+    return [words.amount(change.throughput, "token/s"), as_fast(change.throughput / base)]
+
+
+def as_fast(ratio: float) -> str:
+    """Write a speed over that of the question itself.
+
+    Examples
+    --------
+    >>> as_fast(2.284), as_fast(1.0), as_fast(0.5), as_fast(math.nan)
+    ('2.28 times as fast', 'as fast', '0.5 times as fast', '')
+    """
+    if not math.isfinite(ratio):
+        return ""
+    said = words.digits(ratio)
+    return "as fast" if said == "1" else f"{said} times as fast"
 
 
 def document(advice: Advice, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..answer import noted, with_ranges
+from ..answer import ask, noted, with_ranges
 from ..arrays import Array, array
 from ..case import Case
-from ..errors import EstimatorError
+from ..errors import EstimatorError, QuestionError
 from ..estimate import Estimate
 from ..inputs import Run
 from ..inputs.axes import read_axis
@@ -40,11 +41,15 @@ class Layout(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What came of one accelerator and count: the answer for the fastest layout that fits, where one does."""
+    """What came of one accelerator and count: the answer for the fastest layout that fits, where one does.
+
+    ``usual`` asks the question itself, as `ask` answers it where no layout is named; None where it is illegal then.
+    """
 
     case: Case
     tried: Tried
     estimate: Estimate | None
+    usual: Callable[[], Estimate | None] = lambda: None
 
     @property
     def counts(self) -> Counts:
@@ -162,7 +167,8 @@ def search(
     records, where = presets or Presets(), read(cluster)
     inputs = dict(question.write() if isinstance(question, Run) else question)
     within = _taken(inputs, records)
-    cases = [lowered(run, records) for run in _runs(inputs, records)]
+    runs = list(_runs(inputs, records))
+    cases = [lowered(run, records) for run in runs]
 
     def _told(place: int, done: int, of: int) -> None:
         if told is not None:
@@ -172,7 +178,11 @@ def search(
 
     with opened(where, told) as team:
         every = tried(cases, team, _told)
-    return Search([_found(case, came) for case, came in zip(cases, every, strict=True)], by, within)
+    found = [
+        _found(case, came, partial(_usual, run, records))
+        for run, case, came in zip(runs, cases, every, strict=True)
+    ]
+    return Search(found, by, within)
 
 
 def _taken(inputs: dict[str, Any], presets: Presets) -> float | None:
@@ -212,11 +222,18 @@ def _runs(inputs: Mapping[str, Any], presets: Presets) -> Iterator[Run]:
         yield Run.read({**inputs, **dict(zip(values, some, strict=True))}, presets)
 
 
-def _found(case: Case, came: Tried) -> Found:
+def _usual(run: Run, presets: Presets) -> Estimate | None:
+    try:
+        return ask(run, presets)
+    except QuestionError:  # what is only legal beside a layout that is found
+        return None
+
+
+def _found(case: Case, came: Tried, usual: Callable[[], Estimate | None]) -> Found:
     """Return what came of one question."""
     best = _layouts(came.fastest)[:1]
     reason = f"the fastest that fits, of {came.counts.legal:,} legal layouts"
-    return Found(case, came, answer_of(case, best[0].parts, reason) if best else None)
+    return Found(case, came, answer_of(case, best[0].parts, reason) if best else None, usual)
 
 
 def answer_of(case: Case, parts: Mapping[str, float], reason: str) -> Estimate:

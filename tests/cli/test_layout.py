@@ -44,7 +44,7 @@ def test_the_options_that_are_told_ask_for_the_very_layout(estimate: Estimate) -
 def test_a_page_tells_layouts_front_and_counts(estimate: Estimate) -> None:
     ran = estimate(*ASKED)
     (found,) = document(estimate(*ASKED, "--format", "json"))["found"]
-    assert f"Ask for it with:  {found['options']}" in ran.out
+    assert f"Ask for it with: {found['options']}" in " ".join(ran.out.replace("\\\n", "").split())
     assert "The fastest that fit" in ran.out
     assert "Less memory for more time" in ran.out
     counts, why = found["counts"], found["fell_out"]
@@ -52,9 +52,40 @@ def test_a_page_tells_layouts_front_and_counts(estimate: Estimate) -> None:
         f"{counts['legal']:,} legal layouts, {counts['fit']:,} fit, {counts['evaluated']:,} evaluated, 0 bounded. "
         f"Fell out: {why['does not fit']:,} do not fit, {why['dominated']:,} are slower than one that takes no more "
         f"memory; {why['does not divide']:,} values do not divide"
-    ) in ran.out
+    ) in " ".join(ran.out.split())
+    assert max(map(len, ran.out.splitlines())) <= 100
     assert counts["fit"] + why["does not fit"] == counts["legal"]
     assert why["dominated"] + len(found["front"]) == counts["fit"]
+
+
+def test_what_train_says_stands_beside_it(estimate: Estimate) -> None:
+    ran, train = estimate(*ASKED), json.loads(estimate("train", *ASKED[1:], "--format", "json").out)
+    (found,) = document(estimate(*ASKED, "--format", "json"))["found"]
+    wall, cost = (train[name]["value"] for name in ("wall_clock", "cost"))
+    practice = train_practice(train)
+    assert found["train"] == {
+        "wall_clock": {**found["train"]["wall_clock"], "value": wall},
+        "cost": {**found["train"]["cost"], "value": cost},
+        "practice": practice,
+    }  # fmt: skip
+    ratio = wall / found["wall_clock"]["value"]
+    assert ratio * (1 + 1e-12) >= practice > 1
+    money = f"{float(f'{cost:.3g}'):,.0f} USD"
+    told = (
+        f"`estimate train` without a layout says {wall / 86400:.1f} days, {money}, {ratio:.3g} times as long: it plans "
+        f"among fewer layouts and counts that training in use takes {practice:.3g} times its best layout."
+    )
+    assert told in " ".join(ran.out.split())
+
+
+def train_practice(train: Any) -> float:
+    (found,) = [each for each in train["assumptions"] if each["name"] == "practice"]
+    return float(found["value"])
+
+
+def test_a_layout_that_is_partly_named_has_no_practice(estimate: Estimate) -> None:
+    ran = estimate(*ASKED, "--tp", "2", "--pp", "1")
+    assert " times as long: it plans among fewer layouts." in " ".join(ran.out.split())
 
 
 def test_rows_hold_every_layout_that_is_told(estimate: Estimate) -> None:

@@ -58,7 +58,9 @@ def test_what_does_not_fit_says_by_how_much_and_what_would_help(estimate: Estima
     assert "What would make it fit, the least slowed down first:" in out
     for change in ("--zero 2", "--optimizer lomo", "--method qlora", "--offload optimizer"):
         assert re.search(rf"^{re.escape(change)} +[\d.]+ GiB", out, re.MULTILINE), change
-    assert re.search(r"^--offload optimizer +[\d.]+ GiB +[\d.,]+ token/s +-[\d.]+ %$", out, re.MULTILINE)
+    assert re.search(
+        r"^--offload optimizer +[\d.]+ GiB +[\d.,]+ token/s +0\.\d+ times as fast$", out, re.MULTILINE
+    )
 
 
 def test_an_option_of_the_list_makes_it_fit(estimate: Estimate) -> None:
@@ -124,6 +126,18 @@ def test_markdown_has_both_tables(estimate: Estimate) -> None:
     out = estimate("memory", *NOT, "--format", "markdown").out
     assert "|  | a card | share |" in out
     assert "| add | a card | of one accelerator | against this question |" in out
+
+
+def test_changes_are_told_by_how_many_times_as_fast_they_are(estimate: Estimate) -> None:
+    asked = ("memory", "--model", "llama-2-70b", "--on", "a100", "--count", "8")
+    held, out = document(estimate(*asked, "--format", "json")), estimate(*asked).out
+    train = json.loads(estimate("train", *asked[1:], "--format", "json").out)
+    base = train["throughput_per_accelerator"]["value"]
+    for change in held["changes"]:
+        ratio = f"{change['throughput_per_accelerator']['value'] / base:.3g}"
+        (line,) = [line for line in out.splitlines() if line.startswith(change["options"] + " ")]
+        assert line.endswith("  as fast" if ratio == "1" else f"  {ratio} times as fast"), line
+    assert "%" not in out.split("What would make it fit")[1].split("Assumed")[0]
 
 
 def test_a_question_file_is_asked_as_it_stands(estimate: Estimate, tmp_path: Path) -> None:
