@@ -23,6 +23,7 @@ Result = TypeVar("Result")
 _TOLD = {
     "given_mfu",
     "given_goodput",
+    "replicas",
     "efficiency_coefficient",
     "tp",
     "pp",

@@ -24,4 +24,5 @@ SHOWN_INPUTS: Mapping[str, str] = {
     "staff": "1", "preparation_staff": "1", "preparation_time": "s", "pay": "currency/year", "development": "1",
     "applications": "1", "adaptation": "currency",
     "tp": "1", "pp": "1", "vpp": "1", "cp": "1", "ep": "1", "zero": "1", "shard": "1", "sequence_parallel": "1",
+    "replicas": "1",
 }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator import Estimate, Presets, Run, ask, search, sweep
+from estimator import Estimate, Presets, Run, ask, search, solve, sweep
 from estimator.case import Case
 from estimator.idle import Nearest, nearest, options
 from estimator.lower import lower
@@ -101,6 +101,22 @@ def test_a_deadline_is_met_by_a_count_that_works() -> None:
     found = ask(Run(params=70e9, on="h100", within="30 days", global_batch=1000))
     assert np.isinf(float(found.case.columns["replicas"]))
     assert working(found) == column(found, "count")
+
+
+@pytest.mark.parametrize(
+    ("name", "given_", "aim"),
+    [
+        ("count", {"global_batch": 1000}, {"wall_clock": "3 days"}),
+        ("global_batch", {"count": 1024}, {"throughput": "8e6 token/s"}),
+    ],
+)
+def test_what_is_solved_for_sets_all_to_work(name: str, given_: dict[str, Any], aim: dict[str, Any]) -> None:
+    found = solve({"model": "llama-7b", "tokens": "1T", "on": "h100", **given_}, name, **aim)
+    assert found.status == "found"
+    assert found.estimate is not None
+    assert working(found.estimate) == column(found.estimate, "count")
+    assert column(found.estimate, "global_batch") % (working(found.estimate) / column(found.estimate, "tp") /
+                                                     column(found.estimate, "pp")) == 0  # fmt: skip
 
 
 def test_a_cell_of_a_sweep_is_the_single_answer() -> None:

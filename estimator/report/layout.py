@@ -67,19 +67,15 @@ def pasted(head: str, options: str, width: int) -> str:
 
     Examples
     --------
-    >>> print(pasted("Ask with:", "--tp 4 --pp 8 --zero 1", 20))
-    Ask with:
-        --tp 4 --pp 8 \\
+    >>> print(pasted("Ask with:", "--tp 4 --pp 8 --zero 1", 26))
+    Ask with:  --tp 4 --pp 8 \\
         --zero 1
-    >>> print(pasted("Ask with:", "--tp 4", 20))
-    Ask with:  --tp 4
     """
-    if len(head) + len(options) + 2 <= width:
-        return f"{head}  {options}"
-    lines = wrapped(
-        options.replace(" --", "\n--").replace(" ", "\0").replace("\n", " "), width - 2, "    ", "    "
-    )
-    return f"{head}\n" + lines.replace("\n", " \\\n").replace("\0", " ")
+    words_ = (
+        options.replace(" --", "\n--").replace(" ", "\0").split("\n")
+    )  # an option and its value stay together
+    lines = wrapped(" ".join(words_), width - 2, f"{head}  ", "    ")
+    return lines.replace("\n", " \\\n").replace("\0", " ")
 
 
 def _in_practice(found: Found, own: Estimate) -> str:

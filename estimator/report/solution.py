@@ -21,6 +21,7 @@ _BARRED = (
     "",
     "beyond this value no count finishes in time",
     "beyond this value the run does not fit on its cards",
+    "beyond this value no layout shares out the batch evenly among all accelerators",
 )
 
 

@@ -25,7 +25,9 @@ from .unknowns import Unknown, Values
 
 # Quantities of which a run that does not fit on its cards may be asked all the same.
 _ROOM = frozenset({"memory", "memory_total", "memory_allocated", "state_memory", "fewest_accelerators"})
-_IN_TIME, _FITS = 1.0, 2.0
+_IN_TIME, _FITS, _IDLE = 1.0, 2.0, 3.0
+# Inputs whose values are only those at which a layout sets every accelerator to work, where there are any.
+_WORKING = frozenset({"count", "nodes", "global_batch"})
 # Inputs that are written with a unit.
 _WITH_UNIT = frozenset({
     "within", "power", "scaleout_bandwidth", "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth",
@@ -51,6 +53,7 @@ class Candidates:
         self.axis = "nodes" if unknown.name == "count" else unknown.name
         self._reasons: tuple[str, ...] = ()
         self._bars: bool | None = None
+        self._works: bool | None = None
 
     def in_time(self) -> Candidates:
         """Return the same question open in its deadline, which finds the count."""
@@ -80,7 +83,8 @@ class Candidates:
         """
         vary = self.inputs(values)
         linked = [list(vary)] if len(vary) > 1 else []
-        wanted = Wanted((self.quantity, "count", "per_node", FITS), (self.quantity,))
+        works = ("replicas",) if self.unknown.name in _WORKING else ()
+        wanted = Wanted((self.quantity, "count", "per_node", FITS, *works), (self.quantity,))
         found = sweep(self.given, Vary(vary, linked), wanted=wanted, presets=self.presets)
         chunks = list(found.chunks())
         self._reasons = chunks[0].reasons
@@ -92,7 +96,7 @@ class Candidates:
             np.concatenate([side[self.quantity] for side in sides])
             for sides in ([chunk.low for chunk in chunks], [chunk.high for chunk in chunks])
         )
-        barred = self._barred(columns[FITS], late[np.concatenate([chunk.reason for chunk in chunks])])
+        barred = self._barred(columns, late[np.concatenate([chunk.reason for chunk in chunks])])
         worst = -np.inf if self.quantity in AT_LEAST else np.inf
         value, low, high = (
             np.where((barred > 0.0) & ~np.isnan(each), worst, each)
@@ -100,12 +104,17 @@ class Candidates:
         )
         return Points(value, low, high, self._shown(values, columns), barred)
 
-    def _barred(self, fits: Values, late: Any) -> Values:
-        """Tell which values are none: too late, or too large for the cards where any value that was tried fits."""
+    def _barred(self, columns: Mapping[str, Values], late: Any) -> Values:
+        """Tell which values are none: too late, too large for the cards, or such that some cards have nothing to do.
+
+        The last two only where any value that was tried fits, or sets all to work.
+        """
+        fits, works = columns[FITS], np.isinf(columns.get("replicas", np.full_like(columns[FITS], np.inf)))
         if self._bars is None:
             self._bars = bool(np.any(fits == 1.0)) and self.quantity not in _ROOM
-        unfit = (fits == 0.0) & self._bars
-        return np.where(late, _IN_TIME, np.where(unfit, _FITS, 0.0))
+            self._works = bool(np.any(works))
+        unfit, idle = (fits == 0.0) & self._bars, ~works & bool(self._works)
+        return np.where(late, _IN_TIME, np.where(unfit, _FITS, np.where(idle, _IDLE, 0.0)))
 
     def _shown(self, values: Values, columns: Mapping[str, Values]) -> Values:
         """Return the input as it is told, which for a count is not what was tried."""

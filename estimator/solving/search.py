@@ -29,8 +29,8 @@ _FLAT = 1e-9
 class Points(NamedTuple):
     """A quantity at some values of the input, with its range; ``shown`` is the input as it is told.
 
-    ``barred`` is 1 where no count finishes in time, 2 where the run does not fit; the quantity is without limit there,
-    and NaN where the question has no answer.
+    ``barred`` is 1 where no count finishes in time, 2 where the run does not fit, 3 where accelerators are idle; the
+    quantity is without limit there, and NaN where the question has no answer.
     """
 
     value: Values
