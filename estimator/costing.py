@@ -258,8 +258,8 @@ def _held(case: Case, period: float, used: float) -> Case:
     wall = float(evaluate(case, ("wall_clock",)).values["wall_clock"])
     columns = {"tokens": array(case.columns["tokens"] * period * used / wall)}
     columns |= {name: array(case.columns[name] / used) for name in ("staff", "stored")}
-    spread = evaluate(ranges.spread(case), ("wall_clock",)).values["wall_clock"]
-    still = ~np.any(ranges.moves(np.asarray(spread)), axis=-1)
+    points = ranges.points(evaluate(ranges.spread(case), ("wall_clock",)).values, case)["wall_clock"]
+    still = ~np.any(ranges.moves(points), axis=-1)
     kept = tuple(
         unknown
         for unknown, same in zip(case.unknowns, still, strict=True)

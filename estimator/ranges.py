@@ -26,13 +26,19 @@ def points(values: Mapping[str, Array], case: Case) -> dict[str, Values]:
 
 
 def spread(case: Case) -> Case:
-    """Put every column on a last axis: the case itself, then each unknown at its low and at its high end."""
+    """Put every column on a last axis: the case itself, then each unknown at its low and at its high end.
+
+    A single number that no unknown touches stays one.
+    """
     size = 2 * len(case.unknowns) + 1
-    columns = {name: np.asarray(value)[..., None] for name, value in case.columns.items()}
+    columns = {
+        name: np.asarray(value)[..., None] if np.ndim(value) else value
+        for name, value in case.columns.items()
+    }
     for index, unknown in enumerate(case.unknowns):
         for offset, end in ((1, unknown.low), (2, unknown.high)):
             for name, value in end.items():
-                shape = np.broadcast_shapes(columns[name].shape[:-1], np.shape(value))
+                shape = np.broadcast_shapes(np.shape(columns[name])[:-1], np.shape(value))
                 axis = np.broadcast_to(columns[name], (*shape, size)).copy()
                 axis[..., 2 * index + offset] = value
                 columns[name] = axis

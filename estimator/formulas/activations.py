@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, of_some, only, plus, times
+from ..arrays import Array, of_some, only, plus, times, where
 from ..once import once
 from .layout import Layout, fullest_load, replication, tokens_of
 from .parameters import Transformer
@@ -47,7 +47,7 @@ def norm_activation(model: Transformer, eager: Array) -> Array:
     ``LlamaRMSNorm``, its saved tensors counted with ``torch.autograd.graph.saved_tensors_hooks``.
     """
     fused = (5.0 - model.gated) * model.hidden
-    return np.where(eager > 0, 14.0 * model.hidden, fused)
+    return where(eager > 0, 14.0 * model.hidden, fused)
 
 
 def attention_activation(model: Transformer, eager: Array) -> Array:
@@ -66,11 +66,11 @@ def attention_activation(model: Transformer, eager: Array) -> Array:
     for k < a; DeepSeek-AI, 2024, arXiv:2405.04434, Section 2.1, for latents.
     """
     latent = model.kv_rank > 0
-    each = np.where(latent | (eager > 0), model.heads, model.kv_heads)
+    each = where(latent | (eager > 0), model.heads, model.kv_heads)
     query = model.head_dim + model.rope_dim
     latents = 4.0 * (model.q_rank + model.kv_rank) + 2.0 * model.rope_dim
     heads = 2.0 * model.heads * (query + model.value_dim) + 2.0 * each * (query + model.value_dim)
-    return heads + np.where(latent, latents, 0.0)
+    return heads + where(latent, latents, 0.0)
 
 
 def inner_activation(model: Transformer, width: Array, eager: Array) -> Array:
@@ -87,7 +87,7 @@ def inner_activation(model: Transformer, width: Array, eager: Array) -> Array:
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1; N. Shazeer, 2020, arXiv:2002.05202, Eq. 5.
     """
-    return (4.0 + model.gated * np.where(eager > 0, 4.0, 2.0)) * width
+    return (4.0 + model.gated * where(eager > 0, 4.0, 2.0)) * width
 
 
 def expert_activation(model: Transformer, eager: Array, load: Array) -> Array:
@@ -120,7 +120,7 @@ def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
     V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 1; transformers v4.28.1, ``LlamaAttention``, counted as
     for `norm_activation`: softmax in 32 bit, its copy in 16 bit and the masked scores.
     """
-    return np.where(eager > 0, 8.0, 5.0) * model.heads * seq
+    return where(eager > 0, 8.0, 5.0) * model.heads * seq
 
 
 def block_activation(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
@@ -145,7 +145,7 @@ def inner_output(model: Transformer, width: Array, eager: Array) -> Array:
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 4.1: the input of the second matrix, 8 s b h of the 34.
     """
-    return 2.0 * (1.0 + model.gated * np.where(eager > 0, 1.0, 0.0)) * width
+    return 2.0 * (1.0 + model.gated * where(eager > 0, 1.0, 0.0)) * width
 
 
 def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
@@ -165,8 +165,8 @@ def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -
     ``--recompute-activation-function`` and ``--recompute-norm``.
     """
     attention, dense, sparse = blocks_of(model, stage)
-    norms = plus(attention + dense, sparse) * np.where(eager > 0, 12.0, 2.0) * model.hidden
-    latents = np.where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
+    norms = plus(attention + dense, sparse) * where(eager > 0, 12.0, 2.0) * model.hidden
+    latents = where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
 
     def _experts() -> Array:
         routed = load * model.experts_per_token * inner_output(model, model.expert_ffn, eager)
@@ -256,8 +256,8 @@ def passes_activation(
         return tokens_of(layout, seq) * _on_card(given, layout)
 
     made, inputs = only(modules, _given), checkpoint_activation(layout, model, seq)
-    each = np.where(full, inputs * stage.layers, plus(kept - made, only(mode != 1, scores)))
-    again = np.where(full, plus(kept, scores), plus(only(mode == 1, scores), made))
+    each = where(full, inputs * stage.layers, plus(kept - made, only(mode != 1, scores)))
+    again = where(full, plus(kept, scores), plus(only(mode == 1, scores), made))
     return stage.in_flight * each + stage.head * inputs, again / np.maximum(stage.layers, 1.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from ..once import once
 from .flops import attention_span
 from .job import HALF, Job
@@ -67,8 +67,8 @@ def computed_span(job: Job) -> Array:
     180.0
     """
     model = job.model
-    masked = job.causal * np.where(model.encoder_layers > 0, model.layers / attention_blocks(model), 1.0)
-    share = np.where(model.window > 0, model.window_layers / model.layers, 0.0)
+    masked = job.causal * where(model.encoder_layers > 0, model.layers / attention_blocks(model), 1.0)
+    share = where(model.window > 0, model.window_layers / model.layers, 0.0)
     window = np.minimum(model.window, job.seq)
     whole, banded = job.seq * (1.0 - 0.5 * masked), window * (1.0 - 0.5 * masked * window / job.seq)
     return whole + share * (banded - whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
 from .capital import Ownership
 from .ownership import computers, with_idle
@@ -47,11 +47,11 @@ def break_even_utilisation(ownership: Ownership, own_price: Breakdown, rent_pric
     >>> float(break_even_utilisation(owned, price, np.float64(12_000)))
     0.5
     """
-    drawn = sum((own_price.parts.get(name, 0.0) for name in ("power", "cooling")), np.zeros(()))
+    drawn = sum((own_price.parts.get(name, 0.0) for name in ("power", "cooling")), np.float64(0.0))
     with_use = drawn / with_idle(ownership) * (1.0 - ownership.idle_power)
     fixed = ownership.utilisation * (own_price.total - with_use)
     saved = rent_price - with_use
-    return np.where(saved > 0.0, quotient(fixed, np.maximum(saved, 0.0)), np.inf) + 0.0 * saved
+    return where(saved > 0.0, quotient(fixed, np.maximum(saved, 0.0)), np.inf) + 0.0 * saved
 
 
 def break_even_time(
@@ -108,6 +108,6 @@ def break_even_time(
     periods = quotient(price, np.maximum(saved, 0.0))
     growth = np.log1p(ownership.cost_of_capital)
     left = 1.0 - np.minimum(ownership.cost_of_capital * periods, 1.0)
-    with_interest = quotient(-np.log(np.where(left > 0.0, left, 1.0)), growth)
-    paid = np.where(growth == 0.0, periods, np.where(left > 0.0, with_interest, np.inf))
+    with_interest = quotient(-np.log(where(left > 0.0, left, 1.0)), growth)
+    paid = where(growth == 0.0, periods, where(left > 0.0, with_interest, np.inf))
     return paid * ownership.interest_period + 0.0 * saved

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 
 
 class Ownership(NamedTuple):
@@ -74,5 +74,5 @@ def capital_recovery(cost_of_capital: Array, interest_period: Array, life: Array
     growth = np.log1p(cost_of_capital)
     paid = -np.expm1(-growth * life / interest_period)
     straight = paid == 0.0
-    rate = cost_of_capital / np.where(straight, 1.0, paid) / interest_period
-    return np.where(straight, 1.0 / life, rate)
+    rate = cost_of_capital / where(straight, 1.0, paid) / interest_period
+    return where(straight, 1.0 / life, rate)

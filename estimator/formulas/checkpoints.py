@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from .memory import Optimizer
 from .memory_states import Method, whole_states
 from .parameters import Transformer
@@ -44,7 +44,7 @@ def checkpoint_size(transformer: Transformer, optimizer: Optimizer, method: Meth
     >>> round(float(checkpoint_size(llama, adamw, full)) / 6_738_415_616, 3)
     14.0
     """
-    learnt = method._replace(base=np.zeros(()), base_outer=np.zeros(()))
+    learnt = method._replace(base=np.float64(0.0), base_outer=np.float64(0.0))
     parts = whole_states(transformer, optimizer, learnt).parts
     return parts["weights"] + parts["optimizer_states"]
 
@@ -82,9 +82,9 @@ def checkpoint_time(
     >>> round(float(checkpoint_time(size, unknown, node, np.float64(384), np.float64(8))))
     40
     """
-    nodes = np.where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
+    nodes = where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
     unknown = np.isnan(checkpoint_bandwidth)
-    return checkpoint_size / np.where(unknown, node_bandwidth * nodes, checkpoint_bandwidth)
+    return checkpoint_size / where(unknown, node_bandwidth * nodes, checkpoint_bandwidth)
 
 
 def checkpoint_stall(checkpoint_time: Array, checkpoint_exposed: Array) -> Array:
@@ -166,7 +166,7 @@ def daly_interval(checkpoint_stall: Array, mtbi: Array) -> Array:
     """
     ratio = quotient(checkpoint_stall, 2.0 * mtbi)
     higher = young_interval(checkpoint_stall, mtbi) * (1.0 + np.sqrt(ratio) / 3.0 + ratio / 9.0)
-    return np.where(ratio < 1.0, higher - checkpoint_stall, mtbi)
+    return where(ratio < 1.0, higher - checkpoint_stall, mtbi)
 
 
 def checkpoint_interval(
@@ -201,4 +201,4 @@ def checkpoint_interval(
     295.0
     """
     best = np.maximum(daly_interval, checkpoint_time - checkpoint_stall)
-    return np.where(np.isnan(given_interval), best, given_interval)
+    return where(np.isnan(given_interval), best, given_interval)

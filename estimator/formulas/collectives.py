@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from ..once import once
 
 
@@ -73,7 +73,7 @@ def fast_domain(machine: Machine, per_node: Array) -> Array:
     >>> float(fast_domain(example_machine(scaleup_domain=72), np.float64(4)))
     72.0
     """
-    return np.where(machine.scaleup_domain > per_node, machine.scaleup_domain, per_node)
+    return where(machine.scaleup_domain > per_node, machine.scaleup_domain, per_node)
 
 
 @once
@@ -107,7 +107,7 @@ def scaleup_rate(machine: Machine, ranks: Array) -> Array:
     150000000000.0
     """
     others = np.maximum(machine.scaleup_domain - 1.0, 1.0)
-    share = either(machine.mesh, lambda: np.clip((ranks - 1.0) / others, 1.0 / others, 1.0), np.ones(()))
+    share = either(machine.mesh, lambda: np.clip((ranks - 1.0) / others, 1.0 / others, 1.0), np.float64(1.0))
     return machine.scaleup_bandwidth * share
 
 
@@ -149,7 +149,7 @@ def network_rate(machine: Machine, group: Group) -> Array:
     # Where all cards are one pod there is no spine to be looked at.
     members = either(
         np.isfinite(near),
-        lambda: np.where(
+        lambda: where(
             group.ranks > near, np.minimum(group.within, near / machine.oversubscription), group.within
         ),
         group.within,
@@ -190,8 +190,8 @@ def ring_rate(machine: Machine, group: Group) -> Array:
     """
     within = group.within
     fast, out = scaleup_rate(machine, within), network_rate(machine, group)
-    across = np.where(within > 1.0, np.minimum(fast, out), out)
-    return np.where(group.ranks <= within, fast, across)
+    across = where(within > 1.0, np.minimum(fast, out), out)
+    return where(group.ranks <= within, fast, across)
 
 
 def ring_time(size: Array, ranks: Array, rate: Array) -> Array:

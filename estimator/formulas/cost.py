@@ -179,7 +179,7 @@ def run_cost(
     >>> float(found.total), float(found.parts["development"])
     (300.0, 200.0)
     """
-    none = np.zeros(())
+    none = np.float64(0.0)
     rented = {name: either(owned, none, part) for name, part in rent_cost.parts.items()}
     bought = {name: either(owned, part, none) for name, part in own_cost.parts.items()}
     machines = Breakdown({**rented, **bought})

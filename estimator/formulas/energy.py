@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 from ..breakdown import Breakdown
 
 # The parts of the wall clock in which accelerators work: what is lost and done again, and all work.
@@ -120,7 +120,7 @@ def system_power(count: Array, per_node: Array, hfu: Array, draw: Draw) -> Break
         {
             "accelerators": most * power_share(hfu, draw.floor_share, draw.full_use),
             "hosts": most * draw.host_share,
-            "network": most * np.where(count > per_node, draw.switch_share, 0.0),
+            "network": most * where(count > per_node, draw.switch_share, 0.0),
         }
     )
 
@@ -204,7 +204,7 @@ def facility_energy(
     >>> round(float(facility_energy(count, time, power, draw, np.float64(1.1)).total) / 3.6e9, 1)
     449.8
     """
-    cards = np.where(count == 0.0, 1.0, count)  # none take for ever
+    cards = where(count == 0.0, 1.0, count)  # none take for ever
     held = {name: cards * part for name, part in wall_clock.parts.items()}
     again = Breakdown({name: held[name] for name in _AGAIN if name in held}).total
     idle = Breakdown({name: part for name, part in held.items() if name not in _AT_WORK}).total
@@ -266,7 +266,7 @@ def carbon(
 
 def _times(time: Array, power: Array) -> Array:
     """Return time times power; of no power in time without end, none."""
-    return np.where(power == 0.0, 0.0, time) * power
+    return where(power == 0.0, 0.0, time) * power
 
 
 def _with_facility(parts: Mapping[str, Array], pue: Array) -> Breakdown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from .all_to_all import even_exchange_time
 from .collectives import network_rate, ring_rate, ring_time, scaleup_rate
 from .job import HALF, Job
@@ -52,7 +52,7 @@ def tensor_parallel_time(job: Job, passes: Array) -> Array:
         use = fitted.tensor_use * np.exp(-fitted.tensor_gain * job.newer)
         return 2.0 * passes * (use * once + fitted.tensor_latency)
 
-    return either(ranks > 1, _time, np.zeros(()))
+    return either(ranks > 1, _time, np.float64(0.0))
 
 
 def context_ring_time(job: Job, passes: Array) -> Array:
@@ -85,17 +85,17 @@ def context_ring_time(job: Job, passes: Array) -> Array:
     >>> float(context_ring_time(example_job(cp=4), np.float64(3)))
     9e-05
     """
-    return either(job.layout.cp > 1, lambda: _context_ring_time(job, passes), np.zeros(()))
+    return either(job.layout.cp > 1, lambda: _context_ring_time(job, passes), np.float64(0.0))
 
 
 def _context_ring_time(job: Job, passes: Array) -> Array:
     model, layout = job.model, job.layout
-    heads = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
+    heads = where(model.kv_rank > 0, model.heads, model.kv_heads)
     own = np.maximum(heads / layout.tp, 1.0)
     size = HALF * job.tokens * own * (model.head_dim + model.rope_dim + model.value_dim)
     inside = layout.tp * layout.cp <= job.domain
     alone = network_rate(job.machine, job.group(layout.cp, layout.tp)._replace(inside=_APART))
-    rate = np.where(inside, scaleup_rate(job.machine, layout.cp), alone)
+    rate = where(inside, scaleup_rate(job.machine, layout.cp), alone)
     return passes * job.fitted.context_use * (layout.cp - 1.0) * size / rate
 
 
@@ -136,12 +136,12 @@ def ulysses_time(job: Job, passes: Array) -> Array:
     >>> float(ulysses_time(example_job(cp=4, kv_heads=10), np.float64(2)))
     3e-05
     """
-    return either(job.layout.cp > 1, lambda: _ulysses_time(job, passes), np.zeros(()))
+    return either(job.layout.cp > 1, lambda: _ulysses_time(job, passes), np.float64(0.0))
 
 
 def _ulysses_time(job: Job, passes: Array) -> Array:
     model, layout = job.model, job.layout
-    alone = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
+    alone = where(model.kv_rank > 0, model.heads, model.kv_heads)
     sent = np.minimum(np.maximum(alone, layout.tp * layout.cp), np.maximum(model.heads, alone))
     width = (model.heads + sent) * (model.head_dim + model.rope_dim + model.value_dim)
     size = HALF * job.tokens * width / layout.tp
@@ -200,7 +200,7 @@ def pipeline_transfer_time(job: Job) -> Array:
     >>> [float(pipeline_transfer_time(example_job(count=count, pp=2, vpp=2))) for count in (16, 8)]
     [0.0008, 8e-05]
     """
-    return either(job.layout.pp > 1, lambda: _transfer_time(job), np.zeros(()))
+    return either(job.layout.pp > 1, lambda: _transfer_time(job), np.float64(0.0))
 
 
 def _transfer_time(job: Job) -> Array:
@@ -209,5 +209,5 @@ def _transfer_time(job: Job) -> Array:
     link = scaleup_rate(job.machine, np.minimum(layout.pp, 2.0))
     stage = np.maximum(most_working(layout) / layout.pp, 1.0)
     alone = network_rate(job.machine, job.group(layout.pp, stage)._replace(inside=_APART))
-    once = size / np.where(layout.count <= job.domain, link, alone)
+    once = size / where(layout.count <= job.domain, link, alone)
     return 2.0 * job.fitted.pipeline_use * layout.vpp * once

@@ -90,7 +90,7 @@ def experts_time(job: Job) -> Array:
     """
     width = job.model.shared_ffn
     return plus(
-        grouped_products_time(job), either(width, lambda: feed_forward_time(job, width), np.zeros(()))
+        grouped_products_time(job), either(width, lambda: feed_forward_time(job, width), np.float64(0.0))
     )
 
 
@@ -119,4 +119,4 @@ def dispatch_time(job: Job) -> Array:
         once = all_to_all_time(job.machine, size, job.group(job.layout.ep), job.model.experts_per_token)
         return 2.0 * job.fitted.expert_use * fullest_load(job.layout, job.model) * once
 
-    return either(job.layout.ep > 1, _time, np.zeros(()))
+    return either(job.layout.ep > 1, _time, np.float64(0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 
 
 def over_pools(values: Array) -> Array:
@@ -98,7 +98,7 @@ def matched_batches(batches: Array, times: Array, batch: Array, grain: Array) ->
     for _ in range(_HALVINGS):
         middle: Array = (low + high) / 2.0
         enough = over_pools(_done_by(middle, batches, times, grain)) >= batch
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        low, high = where(enough, low, middle), where(enough, middle, high)
     parts = np.asarray(_done_by(high, batches, times, grain))
     return parts * batch / over_pools(parts)
 
@@ -117,11 +117,11 @@ def _done_by(time: Array, batches: Array, times: Array, grain: Array) -> Array:
         [np.take_along_axis(np.asarray(each), place, axis=-1)[..., 0] for place in (below, above)]
         for each in (sizes, times)
     )
-    rise = np.where(end > start, (time - start) / np.where(end > start, end - start, 1.0), 0.0)
-    parts = np.where(last[..., 0] < 0, 0.0, size + np.clip(rise, 0.0, 1.0) * (then - size))
-    whole = np.where(grain > 0, grain, 1.0)
+    rise = where(end > start, (time - start) / where(end > start, end - start, 1.0), 0.0)
+    parts = where(last[..., 0] < 0, 0.0, size + np.clip(rise, 0.0, 1.0) * (then - size))
+    whole = where(grain > 0, grain, 1.0)
     # What halving leaves of a grain is none missing.
-    return np.where(grain > 0, np.floor(parts / whole * (1.0 + _NOISE)) * whole, parts)
+    return where(grain > 0, np.floor(parts / whole * (1.0 + _NOISE)) * whole, parts)
 
 
 def time_of_part(part: Array, batches: Array, times: Array) -> Array:
@@ -151,7 +151,7 @@ def time_of_part(part: Array, batches: Array, times: Array) -> Array:
         [np.take_along_axis(np.asarray(each), place, axis=-1)[..., 0] for place in (first, last)]
         for each in (batches, times)
     )
-    rise = np.where(then > size, (end - start) / np.where(then > size, then - size, 1.0), 0.0)
+    rise = where(then > size, (end - start) / where(then > size, then - size, 1.0), 0.0)
     return start + rise * np.maximum(part - size, 0.0)
 
 

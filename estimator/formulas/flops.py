@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 from ..breakdown import Breakdown
 from .memory_states import Method, adapter_parameters
 from .parameters import (
@@ -55,7 +55,7 @@ def attention_span(model: Transformer, seq: Array) -> Array:
     A. Jiang et al., "Mistral 7B", 2023, arXiv:2310.06825, Section 2; Gemma Team, "Gemma 2", 2024,
     arXiv:2408.00118, Section 2, for windows in some layers only.
     """
-    windowed = np.where(model.window > 0, model.window_layers / model.layers, 0.0)
+    windowed = where(model.window > 0, model.window_layers / model.layers, 0.0)
     return seq + windowed * (np.minimum(model.window, seq) - seq)
 
 
@@ -112,7 +112,7 @@ def training_flops_per_token(transformer: Transformer, seq: Array) -> Breakdown:
     '1.076e+12'
     """
     model = transformer
-    passed = np.where(model.encoder_layers > 0, 0.5, 1.0)
+    passed = where(model.encoder_layers > 0, 0.5, 1.0)
     projections = attention_blocks(model) * attention_matrices(model)
     return Breakdown(
         {
@@ -166,7 +166,7 @@ def method_flops_per_token(transformer: Transformer, method: Method, seq: Array)
     parts["attention_projections"] = share * parts["attention_projections"]
     parts["feed_forward"] = share * parts["feed_forward"]
     parts["logits"] = (1.0 - method.frozen * (1.0 - method.outer) / 3.0) * parts["logits"]
-    passed = np.where(transformer.encoder_layers > 0, 0.5, 1.0)
+    passed = where(transformer.encoder_layers > 0, 0.5, 1.0)
     chosen = transformer._replace(experts=transformer.experts_per_token)
     parts["adapters"] = 6.0 * passed * method.frozen * adapter_parameters(chosen, method.rank)
     return Breakdown(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import where
 from ..breakdown import Breakdown
 from .layout import Layout
 from .memory import Optimizer
@@ -58,12 +59,12 @@ def host_memory_used(
     """
     own = own_of(transformer, stage(transformer, layout, "first"), optimizer, method, layout)
     cards = np.minimum(layout.count, layout.per_node)
-    kept = weight_memory(own, optimizer, method._replace(offload=np.zeros(())), layout)
+    kept = weight_memory(own, optimizer, method._replace(offload=np.float64(0.0)), layout)
     gradients = optimizer.gradients * held_share(own.learning, layout, 1.0).total
-    states = cards * np.where(method.offload >= 1, 1.0, 0.0)
+    states = cards * where(method.offload >= 1, 1.0, 0.0)
     return Breakdown(
         {
-            "weights": cards * np.where(method.offload >= 2, kept, 0.0),
+            "weights": cards * where(method.offload >= 2, kept, 0.0),
             "gradients": states * gradients,
             "optimizer_states": states * optimizer_share(own, optimizer, layout),
         }

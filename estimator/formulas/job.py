@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from ..once import once
 from .collectives import Group, Machine, fast_domain
 from .layout import Layout
@@ -120,7 +120,7 @@ class Job(_Job):
     @once
     def norm_split(self) -> Array:
         """Ranks over which norms and residuals are split: those of tensor parallelism with sequence parallelism. [1]"""
-        return np.where(self.layout.sequence_parallel > 0, self.layout.tp, 1.0)
+        return where(self.layout.sequence_parallel > 0, self.layout.tp, 1.0)
 
     @property
     def newer(self) -> Array:

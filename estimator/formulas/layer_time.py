@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..arrays import Array
+from ..arrays import Array, where
 from .job import HALF, Job
 from .parameters import attention_matrices, feed_forward_matrices
 
@@ -85,7 +83,7 @@ def attention_products_time(job: Job) -> Array:
     4e-05
     """
     model, ranks = job.model, job.layout.tp
-    keys = np.where(model.kv_rank > 0, model.heads, model.kv_heads)
+    keys = where(model.kv_rank > 0, model.heads, model.kv_heads)
     width = model.heads * (model.head_dim + model.rope_dim + model.value_dim)
     width = width + keys * (model.head_dim + model.value_dim)
     edge = 2.0 * (model.hidden + model.q_rank + model.kv_rank) + width / ranks
@@ -121,7 +119,7 @@ def feed_forward_time(job: Job, width: Array) -> Array:
     """
     model, ranks = job.model, job.layout.tp
     edge = 2.0 * model.hidden + (2.0 + model.gated) * width / ranks
-    inner = np.where(width > 0, model.hidden + width / ranks, 0.0)
+    inner = where(width > 0, model.hidden + width / ranks, 0.0)
     return product_time(job, feed_forward_matrices(model, width) / ranks, edge, inner)
 
 
@@ -186,8 +184,8 @@ def head_time(job: Job) -> Array:
     """
     model, ranks = job.model, job.layout.tp
     sixteen = job._replace(machine=job.machine._replace(peak=job.machine.peak_16bit))
-    edge = np.where(model.vocab > 0, model.hidden + model.vocab / ranks, 0.0)
-    inner = np.where(model.vocab > 0, model.hidden, 0.0)
+    edge = where(model.vocab > 0, model.hidden + model.vocab / ranks, 0.0)
+    inner = where(model.vocab > 0, model.hidden, 0.0)
     product = product_time(sixteen, model.vocab * model.hidden / ranks, edge, inner)
     loss = job.fitted.logit_traffic * job.tokens * model.vocab / ranks / job.machine.memory_bandwidth
     passes = 3.0 - job.method.frozen * (1.0 - job.method.outer)

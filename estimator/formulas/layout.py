@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 from ..once import once
 from .parameters import Transformer
 
@@ -263,7 +263,7 @@ def replication(layout: Layout) -> Array:
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Eq. 2 and Eq. 4.
     """
-    return np.where(layout.sequence_parallel > 0, 1.0 / layout.tp, 1.0)
+    return where(layout.sequence_parallel > 0, 1.0 / layout.tp, 1.0)
 
 
 def replicas_in_step(tp: Array, cp: Array, ep: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 from ..breakdown import Breakdown
 from .parameters import (
     Transformer,
@@ -63,9 +63,9 @@ def attention_edges(model: Transformer) -> Array:
     512.0
     """
     width, both = model.heads * (model.head_dim + model.rope_dim), model.head_dim + model.value_dim
-    queries = model.hidden + width + np.where(model.q_rank > 0, 2.0 * model.q_rank, 0.0)
+    queries = model.hidden + width + where(model.q_rank > 0, 2.0 * model.q_rank, 0.0)
     latent = model.hidden + 2.0 * model.kv_rank + model.rope_dim + model.heads * both
-    keys = np.where(model.kv_rank > 0, latent, 2.0 * model.hidden + model.kv_heads * both)
+    keys = where(model.kv_rank > 0, latent, 2.0 * model.hidden + model.kv_heads * both)
     return queries + keys + model.heads * model.value_dim + model.hidden
 
 
@@ -78,7 +78,7 @@ def layer_edges(model: Transformer) -> Array:
     """
     gates = 2.0 + model.gated
     feed_forward = dense_layers(model) * gates * (model.hidden + model.ffn)
-    shared = np.where(model.shared_ffn > 0, model.hidden + model.shared_ffn, 0.0)
+    shared = where(model.shared_ffn > 0, model.hidden + model.shared_ffn, 0.0)
     routed = model.experts * (model.hidden + model.expert_ffn)
     experts = model.moe_layers * gates * (routed + shared)
     return attention_blocks(model) * attention_edges(model) + feed_forward + experts
@@ -128,7 +128,7 @@ def gradient_memory(transformer: Transformer, optimizer: Optimizer) -> Array:
     K. Lv et al., "Full Parameter Fine-tuning for Large Language Models with Limited Resources", 2023,
     arXiv:2306.09782, Section 3.2.
     """
-    held = np.where(optimizer.fused > 0, largest_tensor(transformer), total_parameters(transformer).total)
+    held = where(optimizer.fused > 0, largest_tensor(transformer), total_parameters(transformer).total)
     return optimizer.gradients * held
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, either, nothing, only, plus, times, unless
+from ..arrays import Array, either, nothing, only, plus, times, unless, where
 from ..breakdown import Breakdown
 from .activations import logits, passes_activation
 from .layout import Layout, sharding_ranks
@@ -119,7 +119,7 @@ def update_memory(task: Task, own: Own) -> Array:
 
     def _at_once() -> Array:
         share = held_share(own.learning, layout, 1.0).total
-        return np.where(layout.zero >= 3, np.minimum(share, card.live), share)
+        return where(layout.zero >= 3, np.minimum(share, card.live), share)
 
     copies = either(
         optimizer.fused,
@@ -134,8 +134,8 @@ def copies_partition(task: Task) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
     It is one block, for which no block that the passes leave is large enough: it stands beside them.
     """
-    zero, fused = task.layout.zero, task.optimizer.fused > 0
-    return np.asarray((zero >= 1) & (zero < 3) & ~np.asarray(fused))
+    zero = task.layout.zero
+    return (zero >= 1) & (zero < 3) & np.logical_not(task.optimizer.fused > 0)
 
 
 def dequantised(task: Task) -> Array:
@@ -201,7 +201,7 @@ def _beside_passes(task: Task, copies: Array, passes: Mapping[str, Array]) -> Ar
     if nothing(copies):
         return copies
     beside = np.maximum(copies - Breakdown(passes).total, 0.0)
-    return np.where(copies_partition(task), copies, beside)
+    return where(copies_partition(task), copies, beside)
 
 
 def first_stage_memory(

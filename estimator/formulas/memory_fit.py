@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, as_flag, quotient
+from ..arrays import Array, as_flag, quotient, where
 from ..breakdown import Breakdown
 from .layout import Layout, data_parallel, replicas_in_step
 from .memory import Optimizer
@@ -41,9 +41,9 @@ def worst_stage(first_stage_memory: Array, middle_stage_memory: Array, last_stag
     >>> [float(worst_stage(*map(np.float64, sizes))) for sizes in ((3, 2, 1), (1, 2, 2), (1, 2, 3), (1, 1, 1))]
     [0.0, 1.0, 2.0, 0.0]
     """
-    ends = np.where(first_stage_memory >= middle_stage_memory, 0.0, 1.0)
+    ends = where(first_stage_memory >= middle_stage_memory, 0.0, 1.0)
     largest = np.maximum(first_stage_memory, middle_stage_memory)
-    return np.where(last_stage_memory > largest, 2.0, ends)
+    return where(last_stage_memory > largest, 2.0, ends)
 
 
 def memory_allocated(
@@ -79,7 +79,7 @@ def memory_allocated(
 def communicators(layout: Layout) -> Array:
     """Kinds of groups in which a card exchanges data: tensor, pipeline, context, expert and data. [1]"""
     degrees = (layout.tp, layout.pp, layout.cp, layout.ep, data_parallel(layout))
-    kinds: Array = np.zeros(())
+    kinds: Array = np.float64(0.0)
     for degree in degrees:
         kinds = kinds + as_flag(degree > 1)
     return kinds
@@ -118,7 +118,7 @@ def memory(memory_allocated: Breakdown, layout: Layout, card: Card) -> Breakdown
     room = card.memory_usable - allocated - groups - card.device_context
     # A hair less than the room: the sum of all parts must not exceed the card by a rounding.
     least = card.least_fragmentation * allocated
-    pressed = np.where(np.isnan(room), np.inf, np.maximum(room * (1.0 - 1e-9), least))
+    pressed = where(np.isnan(room), np.inf, np.maximum(room * (1.0 - 1e-9), least))
     return memory_allocated.beside(
         {
             "communication": groups,
@@ -139,8 +139,8 @@ def _holds(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[np.boo
     states = states_of(own, task.optimizer, task.method, task.layout).total
     passes = gather_buffers(task, own).total + back
     copies = update_memory(task, own)
-    both = np.where(copies_partition(task), passes + copies, np.maximum(passes, copies))
-    return np.asarray(states + both <= room_for_training(task.layout, task.card))
+    both = where(copies_partition(task), passes + copies, np.maximum(passes, copies))
+    return states + both <= room_for_training(task.layout, task.card)
 
 
 def _replicas(task: Task, own: Own, back: Array) -> Array:
@@ -158,7 +158,7 @@ def _replicas(task: Task, own: Own, back: Array) -> Array:
     """
     degrees = task.layout.tp * task.layout.pp * task.layout.cp
     # As many replicas as spread each expert's states too: from there on a share is one over the replicas.
-    some, free = 2.0 * task.layout.ep, np.full((), np.inf)
+    some, free = 2.0 * task.layout.ep, np.float64(np.inf)
     many = task._replace(layout=task.layout._replace(count=degrees * some, shard=free))
     endless = task._replace(layout=many.layout._replace(count=free))
     keeps = own, task.optimizer, task.method
@@ -170,12 +170,12 @@ def _replicas(task: Task, own: Own, back: Array) -> Array:
     partition = copies_partition(task)
     own_room, after = room - fixed - passes, room - fixed - last
     least = np.maximum(
-        quotient(sharded + np.where(partition, update, 0.0), np.maximum(own_room, 0.0)),
-        np.where(partition, 0.0, quotient(sharded + update, np.maximum(after, 0.0))),
+        quotient(sharded + where(partition, update, 0.0), np.maximum(own_room, 0.0)),
+        where(partition, 0.0, quotient(sharded + update, np.maximum(after, 0.0))),
     )
     found = np.ceil(np.maximum(least, 2.0))
     beyond = found * task.layout.cp > np.maximum(task.layout.shard, 2.0)
-    return np.where(beyond, np.inf, np.maximum(found, np.ceil(task.layout.ep / task.layout.cp)))
+    return where(beyond, np.inf, np.maximum(found, np.ceil(task.layout.ep / task.layout.cp)))
 
 
 def _fewest_replicas(task: Task, kind: str) -> Array:
@@ -195,7 +195,7 @@ def _fewest_replicas(task: Task, kind: str) -> Array:
     found = np.ceil(many / step) * step
     for power in range(int(np.max(np.nan_to_num(layout.ep, nan=1.0))).bit_length()):
         few = step * 2.0**power
-        found = np.minimum(found, np.where(_holds(*_with(few), back), few, np.inf))
+        found = np.minimum(found, where(_holds(*_with(few), back), few, np.inf))
     return found
 
 
@@ -229,7 +229,7 @@ def fewest_accelerators(
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.
     """
     task = Task(transformer, optimizer, method, layout, card, seq)
-    replicas: Array = np.ones(())
+    replicas: Array = np.float64(1.0)
     for kind in KINDS:
         replicas = np.maximum(replicas, _fewest_replicas(task, kind))
     return layout.tp * layout.pp * layout.cp * replicas

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, either, nothing, plus, times, unless
+from ..arrays import Array, either, nothing, plus, times, unless, where
 from ..breakdown import Breakdown
 from .layout import Layout
 from .memory import Optimizer, largest_tensor, layer_edges, low_rank_elements, matrix_edges, state_memory
@@ -72,7 +72,7 @@ def trained(model: Transformer, held: Held, method: Method, layout: Layout) -> H
     adapters = adapter_parameters(model, method.rank) * np.minimum(held.total * layout.tp / whole, 1.0)
     return Held(
         either(method.frozen, lambda: adapters / layout.tp, held.matrices),
-        either(method.frozen, np.zeros(()), held.experts),
+        either(method.frozen, np.float64(0.0), held.experts),
         either(method.frozen, lambda: method.outer * held.outer, held.outer),
     )
 
@@ -264,6 +264,4 @@ def whole_states(transformer: Transformer, optimizer: Optimizer, method: Method)
         "gradients": optimizer.gradients * adapters,
         "optimizer_states": (optimizer.master + optimizer.states) * adapters,
     }
-    return Breakdown(
-        {name: np.where(method.frozen > 0, own[name], part) for name, part in whole.parts.items()}
-    )
+    return Breakdown({name: where(method.frozen > 0, own[name], part) for name, part in whole.parts.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from .job import HALF, Job
 from .layout import sharding_ranks
 from .tuning_time import frozen_bytes
@@ -47,10 +47,10 @@ def fetched_weights_time(job: Job, held: Array) -> Array:
     """
 
     def _time() -> Array:
-        ranks = np.where(job.layout.zero >= 3, sharding_ranks(job.layout), 1.0)
+        ranks = where(job.layout.zero >= 3, sharding_ranks(job.layout), 1.0)
         return 2.0 * frozen_bytes(job) * held / ranks / job.host.host_bandwidth
 
-    return either(job.method.offload >= 2, _time, np.zeros(()))
+    return either(job.method.offload >= 2, _time, np.float64(0.0))
 
 
 def host_update_time(job: Job, own: Array) -> Array:
@@ -122,4 +122,4 @@ def offload_time(job: Job, own: Array, compute: Array) -> Array:
         down = np.cbrt(compute * compute * compute + way * way * way) - compute
         return down + np.cbrt(update * update * update + way * way * way)
 
-    return either(job.method.offload >= 1, _time, np.zeros(()))
+    return either(job.method.offload >= 1, _time, np.float64(0.0))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
-from ..arrays import Array, either, nothing, only, plus, times
+from ..arrays import Array, either, nothing, only, plus, times, where
 from ..breakdown import Breakdown
 from ..once import once
 
@@ -61,7 +59,7 @@ def query_matrix(model: Transformer) -> Array:
     DeepSeek-AI, "DeepSeek-V2", 2024, arXiv:2405.04434, Eqs. 12-14.
     """
     width = model.heads * (model.head_dim + model.rope_dim)
-    return np.where(model.q_rank > 0, model.q_rank * (model.hidden + width), model.hidden * width)
+    return where(model.q_rank > 0, model.q_rank * (model.hidden + width), model.hidden * width)
 
 
 def key_value_matrices(model: Transformer) -> Array:
@@ -74,7 +72,7 @@ def key_value_matrices(model: Transformer) -> Array:
     """
     width = model.head_dim + model.value_dim
     latent = model.hidden * (model.kv_rank + model.rope_dim) + model.kv_rank * model.heads * width
-    return np.where(model.kv_rank > 0, latent, model.hidden * model.kv_heads * width)
+    return where(model.kv_rank > 0, latent, model.hidden * model.kv_heads * width)
 
 
 @once
@@ -150,7 +148,7 @@ def layer_vectors(model: Transformer) -> Array:
     # Attention across to an encoder has a norm of its own.
     crossed = only(model.encoder_layers, lambda: blocks - layers)
     bias = model.ffn_bias * ((1.0 + model.gated) * model.ffn + model.hidden)
-    stacks = np.where(model.encoder_layers > 0, 2.0, 1.0)
+    stacks = where(model.encoder_layers > 0, 2.0, 1.0)
     inner = plus(blocks * attention_vectors(model), times(bias, dense_layers(model)))
     return inner + (plus(layers * model.norms, crossed) + stacks) * norm
 

@@ -81,7 +81,7 @@ def _ratio(above: tuple[float, ...], below: tuple[float, ...], value: Array) -> 
 
 def _polynomial(coefficients: tuple[float, ...], value: Array) -> Array:
     """Sum powers by Horner's rule."""
-    total: Array = np.zeros(())
+    total: Array = np.float64(0.0)
     for coefficient in coefficients:
         total = total * value + coefficient
     return total

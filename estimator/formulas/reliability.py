@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
 
 # Beyond so many mean times between interruptions a piece of work is as good as never done: keeps exponentials finite.
@@ -57,8 +57,8 @@ def mtbi(failures: Array, count: Array, per_node: Array, given_mtbi: Array) -> A
     >>> round(float(mtbi(a_day, np.float64(16384), np.float64(8), np.float64(np.nan))) / 3600, 2)
     3.09
     """
-    nodes = np.where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
-    return np.where(np.isnan(given_mtbi), quotient(np.ones(()), failures * nodes), given_mtbi)
+    nodes = where(count > 0, count, 1.0) / per_node  # none at all are no job: as one
+    return where(np.isnan(given_mtbi), quotient(np.float64(1.0), failures * nodes), given_mtbi)
 
 
 def waiting_share(mtbi: Array, replaced_share: Array, replacement_time: Array, spare_nodes: Array) -> Array:
@@ -97,11 +97,11 @@ def waiting_share(mtbi: Array, replaced_share: Array, replacement_time: Array, s
     [0.5, 0.2, 0.0]
     """
     away = quotient(replaced_share * replacement_time, mtbi)
-    spares = np.where(np.isfinite(spare_nodes), spare_nodes, -1.0)
+    spares = where(np.isfinite(spare_nodes), spare_nodes, -1.0)
     shape = np.broadcast_shapes(np.shape(away), np.shape(spares))
-    found = np.where(spares < 0, 0.0, np.ones(shape))
+    found = where(spares < 0, 0.0, np.ones(shape))
     for server in range(1, int(np.max(spares, initial=-1.0)) + 2):
-        found = np.where(server <= spares + 1.0, away * found / (server + away * found), found)
+        found = where(server <= spares + 1.0, away * found / (server + away * found), found)
     return found
 
 
@@ -155,7 +155,7 @@ def overhead(
     """
     piece = checkpoint_interval + checkpoint_stall
     tried = np.minimum(quotient(piece, mtbi), _NEVER)
-    again = np.where(tried > 0, quotient(np.expm1(tried), tried), 1.0)
+    again = where(tried > 0, quotient(np.expm1(tried), tried), 1.0)
     again_restart = np.expm1(np.minimum(quotient(restart_time, mtbi), _NEVER))
     kept_back, at_speed = 1.0 - wasted.rollback_share, 1.0 - wasted.straggler_share
     kept = checkpoint_interval * kept_back * at_speed
@@ -197,7 +197,7 @@ def goodput(overhead: Array, given_goodput: Array) -> Array:
     >>> float(goodput(np.float64(0.25), np.float64(np.nan))), float(goodput(np.float64(0.25), np.float64(0.9)))
     (0.8, 0.9)
     """
-    return np.where(np.isnan(given_goodput), 1.0 / (1.0 + overhead), given_goodput)
+    return where(np.isnan(given_goodput), 1.0 / (1.0 + overhead), given_goodput)
 
 
 def wall_clock(
@@ -239,12 +239,12 @@ def wall_clock(
     """
     productive = quotient(accelerator_hours, count)
     modelled = np.isnan(given_goodput)
-    not_told = np.where(modelled, 0.0, 1.0 / np.where(modelled, 1.0, given_goodput) - 1.0)
-    lost = {name: np.where(modelled, part, 0.0) for name, part in overhead.parts.items()}
+    not_told = where(modelled, 0.0, 1.0 / where(modelled, 1.0, given_goodput) - 1.0)
+    lost = {name: where(modelled, part, 0.0) for name, part in overhead.parts.items()}
     parts = {name: _beside(productive, part) for name, part in {**lost, "not_told": not_told}.items()}
     return Breakdown({"productive": productive, **parts})
 
 
 def _beside(time: Array, share: Array) -> Array:
     """Return a share of a time; none of a time without end is none."""
-    return np.where(share == 0, 0.0, time * np.where(share == 0, 1.0, share))
+    return where(share == 0, 0.0, time * where(share == 0, 1.0, share))

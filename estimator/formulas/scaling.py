@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, where
 
 
 def scaling_efficiency(count: Array, efficiency_coefficient: Array, efficiency_exponent: Array) -> Array:
@@ -37,7 +37,8 @@ def scaling_efficiency(count: Array, efficiency_coefficient: Array, efficiency_e
     >>> float(scaling_efficiency(np.float64(4096), np.float64(0.92), np.float64(0)))
     0.92
     """
-    return np.minimum(1.0, efficiency_coefficient * count**-efficiency_exponent)
+    # The operator would have another last bit for single numbers than for arrays.
+    return np.minimum(1.0, efficiency_coefficient * np.power(count, -efficiency_exponent))
 
 
 def kept_efficiency(
@@ -83,7 +84,7 @@ def kept_efficiency(
     0.9
     """
     kept = small_scale_time / modelled_time * strayed_efficiency(scale_growth, scaling_stray)
-    return np.where(np.isnan(given_efficiency), kept, given_efficiency)
+    return where(np.isnan(given_efficiency), kept, given_efficiency)
 
 
 def strayed_efficiency(growth: Array, scaling_stray: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
 from .flops import training_flops_per_token
 from .parameters import Transformer
@@ -177,7 +177,7 @@ def prefill_time(
     0.109
     """
     work = prompt * forward_flops(transformer, prompt * (1.0 - causal / 2.0)).total
-    moved = np.where(prompt > 0, weights_read(transformer, prompt, elements), 0.0)
+    moved = where(prompt > 0, weights_read(transformer, prompt, elements), 0.0)
     return roofline_time(work, moved, replica)
 
 

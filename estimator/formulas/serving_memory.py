@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from .flops import attention_span
 from .parameters import Transformer, attention_blocks, layer_matrices, total_parameters
 
@@ -52,7 +52,7 @@ def cache_size(transformer: Transformer, context: Array, elements: Elements) -> 
     """
     model = transformer
     joint = model.kv_heads * (model.head_dim + model.value_dim)
-    width = np.where(model.kv_rank > 0, model.kv_rank + model.rope_dim, joint)
+    width = where(model.kv_rank > 0, model.kv_rank + model.rope_dim, joint)
     blocks = attention_blocks(model) - model.encoder_layers
     return blocks * width * attention_span(model, context) * elements.cache
 
@@ -118,7 +118,7 @@ def weights_read(transformer: Transformer, sequences: Array, elements: Elements)
     [25.5, 93.1]
     """
     model = transformer
-    chosen = np.where(model.experts > 0, quotient(model.experts_per_token, model.experts), 0.0)
+    chosen = where(model.experts > 0, quotient(model.experts_per_token, model.experts), 0.0)
     touched = model.experts * (1.0 - np.power(1.0 - chosen, sequences))
     return (layer_matrices(model, touched) + model.vocab * model.hidden) * elements.weight
 

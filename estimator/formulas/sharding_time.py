@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, either, of_some
+from ..arrays import Array, either, of_some, where
 from ..once import once
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
@@ -120,7 +120,7 @@ def hops_time(job: Job, ranks: Array, held: Array) -> Array:
     >>> float(hops_time(example_job(ring_latency=2e-6), np.float64(1001), np.float64(1e9)))
     0.008
     """
-    collectives = np.where(held > 0, job.model.layers / job.layout.pp, 0.0)
+    collectives = where(held > 0, job.model.layers / job.layout.pp, 0.0)
     return collectives * (ranks - 1.0) * job.fitted.ring_latency
 
 
@@ -156,7 +156,7 @@ def sharded_weights_time(job: Job, held: Array) -> Array:
         once = ring_time(HALF * held, ranks, _sharding_rate(job, ranks))
         return 3.0 * (job.fitted.sharding_use * once + hops_time(job, ranks, held))
 
-    return either((job.layout.zero >= 3) & (ranks > 1), _time, np.zeros(()))
+    return either((job.layout.zero >= 3) & (ranks > 1), _time, np.float64(0.0))
 
 
 def gradient_exchange_time(job: Job, held: Array) -> Array:
@@ -190,12 +190,12 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
     [0.09375, 0.0703125]
     """
     layout = job.layout
-    ranks = np.where(layout.zero > 0, sharding_ranks(layout), data_parallel(layout) * layout.cp)
-    size = (_GRADIENT + np.where(layout.zero > 0, HALF, _GRADIENT)) * held
+    ranks = where(layout.zero > 0, sharding_ranks(layout), data_parallel(layout) * layout.cp)
+    size = (_GRADIENT + where(layout.zero > 0, HALF, _GRADIENT)) * held
     once = ring_time(size, ranks, _sharding_rate(job, ranks))
     apart = (layout.zero < 3) & (ranks > 1)
-    hops = np.where(layout.zero > 0, 2.0 * hops_time(job, ranks, held), 0.0)
-    return np.where(apart, job.fitted.gradient_use * once + hops, 0.0)
+    hops = where(layout.zero > 0, 2.0 * hops_time(job, ranks, held), 0.0)
+    return where(apart, job.fitted.gradient_use * once + hops, 0.0)
 
 
 def group_exchange_time(job: Job, held: Array) -> Array:
@@ -237,7 +237,7 @@ def group_exchange_time(job: Job, held: Array) -> Array:
 
     def _time() -> Array:
         rate = ring_rate(job.machine, job.group(groups, job.layout.tp * shards))
-        size = np.where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
+        size = where(job.layout.zero >= 3, HALF, _GRADIENT) * held / shards
         return job.fitted.gradient_use * (2.0 * ring_time(size, groups, rate))
 
-    return either((job.layout.zero >= 1) & (groups > 1), _time, np.zeros(()))
+    return either((job.layout.zero >= 1) & (groups > 1), _time, np.float64(0.0))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, times
+from ..arrays import Array, times, where
 from ..breakdown import Breakdown
 
 # Beyond so many losses in a run, or so much lost to failures, nothing is ever finished: keeps what follows finite.
@@ -62,7 +62,7 @@ def spot_loss(spot: Spot, count: Array, per_node: Array, given_goodput: Array) -
     0.0168
     """
     losses = spot.share * spot.interruptions * spot.lost_time * count / per_node
-    return np.where(np.isnan(given_goodput), np.expm1(np.minimum(losses, _NEVER)), 0.0)
+    return where(np.isnan(given_goodput), np.expm1(np.minimum(losses, _NEVER)), 0.0)
 
 
 def overhead_with_spot(failure_overhead: Breakdown, spot_loss: Array) -> Breakdown:

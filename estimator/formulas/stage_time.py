@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array, either, plus, times
+from ..arrays import Array, either, plus, times, where
 from .attention_time import chosen_attention_time
 from .exchange_time import context_parallel_time, tensor_parallel_time
 from .expert_time import dispatch_time, experts_time
@@ -34,7 +34,7 @@ def passed_share(model: Transformer) -> Array:
     >>> float(passed_share(example_job().model)), float(passed_share(example_job(encoder_layers=4).model))
     (1.0, 0.5)
     """
-    return np.where(model.encoder_layers > 0, 0.5, 1.0)
+    return where(model.encoder_layers > 0, 0.5, 1.0)
 
 
 def recomputed_share(job: Job) -> tuple[Array, Array, Array]:
@@ -54,8 +54,8 @@ def recomputed_share(job: Job) -> tuple[Array, Array, Array]:
     [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 1.0)]
     """
     code = job.layout.recompute
-    whole = np.where(code == 2, 1.0, 0.0)
-    return whole, np.where(code == 1, 1.0, whole), np.where(code == 3, 1.0, whole)
+    whole = where(code == 2, 1.0, 0.0)
+    return whole, where(code == 1, 1.0, whole), where(code == 3, 1.0, whole)
 
 
 def layers_time(job: Job) -> Mapping[str, Array]:
@@ -90,7 +90,7 @@ def layers_time(job: Job) -> Mapping[str, Array]:
     )
     whole, partial, light = recomputed_share(job)
     attention, forward = attention_products_time(job), feed_forward_time(job, model.ffn)
-    experts = either(model.experts, lambda: experts_time(job), np.zeros(()))
+    experts = either(model.experts, lambda: experts_time(job), np.float64(0.0))
     products = blocks * attention + dense * forward
     once, again = chosen_attention_time(job, 0.0), chosen_attention_time(job, partial)
     inner = model.experts_per_token * model.expert_ffn + model.shared_ffn
@@ -139,7 +139,7 @@ def deepest_stage(job: Job) -> Array:
     """
     layers, stages = _cut(job.model), job.layout.pp
     # A shape that was only guessed may have a fraction of a layer, and is cut evenly.
-    return np.where(layers == np.floor(layers), np.ceil(layers / stages) * stages / layers, 1.0)
+    return where(layers == np.floor(layers), np.ceil(layers / stages) * stages / layers, 1.0)
 
 
 def head_share(job: Job) -> Array:
@@ -165,8 +165,8 @@ def head_share(job: Job) -> Array:
     """
     layout, stages = job.layout, job.layout.pp
     even = np.mod(_cut(job.model), stages * layout.vpp) == 0
-    uneven = np.where(even, job.fitted.head_imbalance, 1.0 / stages)
-    return np.where(stages > 1, uneven, 1.0)
+    uneven = where(even, job.fitted.head_imbalance, 1.0 / stages)
+    return where(stages > 1, uneven, 1.0)
 
 
 def _cut(model: Transformer) -> Array:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, as_flag, either, of_some, plus, times
+from ..arrays import Array, as_flag, either, of_some, plus, times, where
 from ..once import once
 from .layout import Layout, data_parallel, expert_split, micro_batches, sharding_ranks
 from .parameters import (
@@ -92,8 +92,8 @@ def stage_layers(layers: Array, pp: Array) -> tuple[Array, Array]:
     middle = np.ceil(layers / pp)
     uneven = np.maximum((layers - (pp - 2.0) * middle) / 2.0, 0.0)
     even = layers / pp
-    ends = np.where(np.mod(layers, pp) == 0, even, uneven)
-    return np.where(pp > 1, ends, layers), np.where(pp > 2, middle, np.where(pp > 1, ends, layers))
+    ends = where(np.mod(layers, pp) == 0, even, uneven)
+    return where(pp > 1, ends, layers), where(pp > 2, middle, where(pp > 1, ends, layers))
 
 
 @once
@@ -126,21 +126,21 @@ def in_flight(layout: Layout, place: Array) -> Array:
     """
     plain = layout.pp - place
     interleaved = layout.pp + (layout.pp - 1.0 - 2.0 * place) / layout.vpp
-    held = np.where((layout.vpp > 1) & (layout.pp > 1), interleaved, plain)
+    held = where((layout.vpp > 1) & (layout.pp > 1), interleaved, plain)
     return np.fmin(held, micro_batches(layout))
 
 
 def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
     """Return the stage of a kind; with few stages kinds fall together: one alone is first and last."""
     ends, middle = depths(layout, all_layers(model))
-    alone, one = _alone(layout), np.ones(())
+    alone, one = _alone(layout), np.float64(1.0)
     own = of_some(model.moe_layers, lambda: _expert_layers(model, layout, kind))
     if kind == "middle":
         # The second stage is the fullest of them; with two stages or one it is the first.
         few = 1.0 - as_flag(layout.pp > 2)
         return Stage(middle, own, few, alone, in_flight(layout, 1.0 - few))
     if kind == "first":
-        return Stage(ends, own, one, alone, in_flight(layout, np.zeros(())))
+        return Stage(ends, own, one, alone, in_flight(layout, np.float64(0.0)))
     return Stage(ends, own, alone, one, in_flight(layout, layout.pp - 1.0))
 
 
@@ -156,20 +156,20 @@ def _expert_layers(model: Transformer, layout: Layout, kind: str) -> Array:
     ends, middle = depths(layout, layers)
     dense = layers - model.moe_layers
     front, even = dense <= ends, model.moe_layers / layers
-    rest = np.where(front & (model.moe_layers > 0), 1.0, even)
-    leading = np.where(front, ends - dense, ends * even)
+    rest = where(front & (model.moe_layers > 0), 1.0, even)
+    leading = where(front, ends - dense, ends * even)
     if kind == "first":
         return leading
     if kind == "middle":
-        return np.where(layout.pp > 2, middle * rest, leading)
-    return np.where(layout.pp > 1, ends * rest, leading)
+        return where(layout.pp > 2, middle * rest, leading)
+    return where(layout.pp > 1, ends * rest, leading)
 
 
 @once
 def stage_model(model: Transformer, stage: Stage) -> Transformer:
     """Return the dimensions of the layers of one stage, nothing outside them."""
     share = stage.layers / all_layers(model)
-    none = np.zeros(())
+    none = np.float64(0.0)
     return model._replace(
         layers=model.layers * share,
         encoder_layers=times(model.encoder_layers, share),
@@ -220,7 +220,7 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     arXiv:2006.16668, Section 3.2, for experts.
     """
     own = stage_model(model, stage)
-    none = np.zeros(())
+    none = np.float64(0.0)
     experts = stage.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
     outer = plus(outer_parameters(model, stage), own.extra) / layout.tp
     return Held(
@@ -253,13 +253,13 @@ def dense_share(layout: Layout, least: float) -> Array:
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5: optimizer states from stage 1 on,
     gradients from 2, weights at 3.
     """
-    return 1.0 / either(layout.zero >= least, lambda: sharding_ranks(layout), np.ones(()))
+    return 1.0 / either(layout.zero >= least, lambda: sharding_ranks(layout), np.float64(1.0))
 
 
 @once
 def expert_share(layout: Layout, least: float) -> Array:
     """Share that a card holds of the states of routed experts, as `dense_share` has it of the rest. [1]"""
-    return 1.0 / either(layout.zero >= least, lambda: expert_ranks(layout), np.ones(()))
+    return 1.0 / either(layout.zero >= least, lambda: expert_ranks(layout), np.float64(1.0))
 
 
 @once

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..arrays import Array, either, nothing, of_some, plus
+from ..arrays import Array, either, nothing, of_some, plus, where
 from ..breakdown import Breakdown
 from .exchange_time import pipeline_transfer_time
 from .job import Job
@@ -60,7 +60,7 @@ def misfit_slowness(job: Job) -> Array:
     [1.0, 1.25]
     """
     width = job.model.head_dim + job.model.rope_dim
-    return 1.0 + np.where(np.mod(width, 8.0) > 0, job.fitted.misfit, 0.0)
+    return 1.0 + where(np.mod(width, 8.0) > 0, job.fitted.misfit, 0.0)
 
 
 def scale_slowness(job: Job) -> Array:
@@ -133,8 +133,8 @@ def parts_time(job: Job) -> Mapping[str, Array]:
         "pipeline_bubble": idle,
         "gradient_exchange": _over(gradient_exchange_time, job, learning)
         + _over(group_exchange_time, job, learning),
-        "gradient_clipping": either(on_card, lambda: clipping_time(job, own), np.zeros(())),
-        "optimizer": either(on_card, lambda: _over(optimizer_time, job, learning), np.zeros(())),
+        "gradient_clipping": either(on_card, lambda: clipping_time(job, own), np.float64(0.0)),
+        "optimizer": either(on_card, lambda: _over(optimizer_time, job, learning), np.float64(0.0)),
         "offload": count * fetch + offload_time(job, own, count * slowest),
         "overhead": job.fitted.step_overhead + 0.0 * layout.count,
     }
@@ -153,7 +153,7 @@ def _each(parts: Mapping[str, Array], work: Callable[[Array], Array]) -> dict[st
 
 def _learning(job: Job, held: Shares) -> Shares:
     """Parameters that learn: beside adapters, which count as dense, no expert does. [1]"""
-    experts = either(job.method.frozen, np.zeros(()), held.experts)
+    experts = either(job.method.frozen, np.float64(0.0), held.experts)
     return Shares(learning_parameters(job, held.dense), experts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, quotient
+from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
 
 
@@ -83,13 +83,13 @@ def step_time(
     A. Chowdhery et al., "PaLM", 2022, arXiv:2204.02311, Appendix B, solved for the time.
     """
     modelled, free = modelled_time.total, np.isnan(given_efficiency)
-    kept = np.where(free, 1.0, given_efficiency)
-    share = np.where(np.isnan(given_mfu), 1.0, given_mfu) * kept
-    scaled = np.where(free, modelled, small_scale_time / kept) / efficiency_gain
-    known = np.where(np.isnan(given_mfu), scaled, time_at_peak / share)
-    stretch = np.where(np.isposinf(time_at_peak), np.inf, known) / modelled
+    kept = where(free, 1.0, given_efficiency)
+    share = where(np.isnan(given_mfu), 1.0, given_mfu) * kept
+    scaled = where(free, modelled, small_scale_time / kept) / efficiency_gain
+    known = where(np.isnan(given_mfu), scaled, time_at_peak / share)
+    stretch = where(np.isposinf(time_at_peak), np.inf, known) / modelled
     parts = modelled_time.parts.items()
-    return Breakdown({name: part * np.where(part == 0.0, 0.0, stretch) for name, part in parts})
+    return Breakdown({name: part * where(part == 0.0, 0.0, stretch) for name, part in parts})
 
 
 def throughput(global_batch: Array, seq: Array, step_time: Array) -> Array:
@@ -155,7 +155,7 @@ def mfu(time_at_peak: Array, step_time: Array) -> Array:
     >>> float(mfu(np.float64(1.28), np.float64(2.56)))
     0.5
     """
-    return time_at_peak / np.where(np.isposinf(step_time), np.nan, step_time)
+    return time_at_peak / where(np.isposinf(step_time), np.nan, step_time)
 
 
 def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array, method_frozen: Array) -> Array:
@@ -201,7 +201,7 @@ def hfu(mfu: Array, flops_per_token: Breakdown, recompute: Array, method_frozen:
     learning = parts.get("adapters", 0.0)
     products = whole - parts.get("logits", 0.0) - 3.0 * scores - learning
     layers = products / (3.0 - method_frozen) + learning / 3.0 + scores
-    again = np.where(recompute == 2.0, layers, np.where(recompute == 1.0, scores, 0.0))
+    again = where(recompute == 2.0, layers, where(recompute == 1.0, scores, 0.0))
     return mfu * (1.0 + again / whole)
 
 
@@ -280,5 +280,5 @@ def nodes_needed(occupied_hours: Array, within: Array, per_node: Array, fewest: 
     >>> float(nodes_needed(np.float64(100 * 3600), np.float64(10 * 3600), np.float64(8), np.float64(1)))
     2.0
     """
-    held = np.where(np.isfinite(fewest), fewest, 1.0)
+    held = where(np.isfinite(fewest), fewest, 1.0)
     return np.ceil(np.maximum(quotient(occupied_hours, within), held) / per_node)

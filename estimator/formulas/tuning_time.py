@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either
+from ..arrays import Array, either, where
 from .job import HALF, Job
 from .layer_time import product_time
 from .layout import expert_split
@@ -62,7 +62,7 @@ def adapters_time(job: Job, passed: Array) -> Array:
     >>> float(adapters_time(example_job(frozen=1, rank=10), np.float64(1)).round(9))
     4.32e-05
     """
-    return either(job.method.frozen, lambda: _adapters_time(job, passed), np.zeros(()))
+    return either(job.method.frozen, lambda: _adapters_time(job, passed), np.float64(0.0))
 
 
 def _adapters_time(job: Job, passed: Array) -> Array:
@@ -105,7 +105,7 @@ def dequantisation_time(job: Job, repeated: Array) -> Array:
     0.000432
     """
     packed = (job.method.frozen > 0) & (job.method.base < HALF)
-    return either(packed, lambda: _dequantisation_time(job, repeated), np.zeros(()))
+    return either(packed, lambda: _dequantisation_time(job, repeated), np.float64(0.0))
 
 
 def _dequantisation_time(job: Job, repeated: Array) -> Array:
@@ -171,7 +171,7 @@ def frozen_bytes(job: Job) -> Array:
     >>> float(frozen_bytes(example_job())), float(frozen_bytes(example_job(frozen=1, base=0.5)))
     (2.0, 0.5)
     """
-    return np.where(job.method.frozen > 0, job.method.base, HALF)
+    return where(job.method.frozen > 0, job.method.base, HALF)
 
 
 def gathered_parameters(job: Job, held: Array, learning: Array) -> Array:

@@ -215,17 +215,13 @@ def _shape(box: Box) -> tuple[int, ...]:
 
 
 def centre(case: Case, wanted: Wanted, kind: Kind) -> dict[str, Values]:
-    """Return the quantities of a case without their ranges.
-
-    On a last axis of one point, as a single answer is computed on one of several: powers of single numbers differ
-    from those of arrays in the last bit.
-    """
-    found = kind.evaluate(ranges.spread(replace(case, unknowns=())), wanted.steps)
-    unknown = np.full(1, np.nan)
-    values = {name: found.values.get(name, unknown) for name in wanted.quantities}
+    """Return the quantities of a case without their ranges."""
+    alone = replace(case, unknowns=())
+    found = kind.evaluate(ranges.spread(alone), wanted.steps)
+    values = {name: found.values.get(name, np.nan) for name in wanted.quantities}
     if FITS in wanted.quantities:
         values[FITS] = _fits(found)
-    return {name: np.asarray(value)[..., 0] for name, value in values.items()}
+    return {name: value[..., 0] for name, value in ranges.points(values, alone).items()}
 
 
 def _fits(found: Estimate) -> Values:
