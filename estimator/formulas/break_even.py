@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, quotient, where
+from ..arrays import Array, quotient, times, where
 from ..breakdown import Breakdown
 from .capital import Ownership
 from .ownership import computers, with_idle
@@ -107,7 +107,7 @@ def break_even_time(
     saved = ownership.utilisation * (rent_price - running) * ownership.interest_period
     periods = quotient(price, np.maximum(saved, 0.0))
     growth = np.log1p(ownership.cost_of_capital)
-    left = 1.0 - np.minimum(ownership.cost_of_capital * periods, 1.0)
+    left = 1.0 - np.minimum(times(ownership.cost_of_capital, periods), 1.0)
     with_interest = quotient(-np.log(where(left > 0.0, left, 1.0)), growth)
     paid = where(growth == 0.0, periods, where(left > 0.0, with_interest, np.inf))
     return paid * ownership.interest_period + 0.0 * saved

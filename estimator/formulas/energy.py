@@ -13,6 +13,8 @@ from ..breakdown import Breakdown
 # The parts of the wall clock in which accelerators work: what is lost and done again, and all work.
 _AGAIN = ("lost_work", "rollbacks")
 _AT_WORK = ("productive", *_AGAIN)
+# The part in which they wait within a step, for a slow node.
+_IN_STEP = ("stragglers",)
 
 
 class Draw(NamedTuple):
@@ -31,7 +33,7 @@ class Draw(NamedTuple):
     switch_share
         Power of the switches between nodes, as a share of the same. [1]
     idle_share
-        Share of its most that an accelerator draws in time that is held and not productive. [1]
+        Share of its most that an accelerator draws in time that is held, not productive and outside of steps. [1]
     """
 
     power_per_accelerator: Array
@@ -182,11 +184,12 @@ def facility_energy(
 
     Notes
     -----
-    .. math:: E = n \left((t + t_{again}) p_{acc} + t_{idle} P_1 i + t_{wall} (p_{hosts} + p_{network})\right)
-        \mathrm{PUE}
+    .. math:: E = n \left((t + t_{again}) p_{acc} + t_{idle} P_1 i + t_{slow} P_1 a
+        + t_{wall} (p_{hosts} + p_{network})\right) \mathrm{PUE}
 
     Lost work and rollbacks are work like any other; checkpoints, restarts, waiting for nodes, and what a given goodput
-    loses in ways not told, are idle time.
+    loses in ways not told, are idle time. Cards that wait for a slow node do so within a step, spinning in an exchange:
+    they draw the floor of training that does next to nothing, a. The slow node works on; it is one of many.
 
     References
     ----------
@@ -207,13 +210,15 @@ def facility_energy(
     cards = where(count == 0.0, 1.0, count)  # none take for ever
     held = {name: cards * part for name, part in wall_clock.parts.items()}
     again = Breakdown({name: held[name] for name in _AGAIN if name in held}).total
-    idle = Breakdown({name: part for name, part in held.items() if name not in _AT_WORK}).total
+    idle = Breakdown({name: part for name, part in held.items() if name not in (*_AT_WORK, *_IN_STEP)}).total
+    slow = Breakdown({name: held[name] for name in _IN_STEP if name in held}).total
     working = system_power.parts["accelerators"]
     around = {name: part for name, part in system_power.parts.items() if name != "accelerators"}
     parts = {
         "accelerators": held["productive"] * working,
         "repeated_work": again * working,
-        "idle_accelerators": _times(idle, draw.power_per_accelerator * draw.idle_share),
+        "idle_accelerators": _times(idle, draw.power_per_accelerator * draw.idle_share)
+        + _times(slow, draw.power_per_accelerator * draw.floor_share),
         **{name: _times(cards * wall_clock.total, part) for name, part in around.items()},
     }
     return _with_facility(parts, pue)

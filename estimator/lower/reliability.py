@@ -131,5 +131,6 @@ def _spares(asked: Asked, rules: Record) -> None:
     draft.put("spare_nodes", spares, Origin("given", option="--spare-nodes"))
     if spares > 0:
         draft.notes.append(
-            f"{spares:,.0f} spare nodes stand beside the run: its hours, energy and cost leave them out"
+            f"{spares:,.0f} spare {'nodes stand' if spares > 1 else 'node stands'} beside the run: its hours, energy "
+            "and cost leave them out"
         )

@@ -191,8 +191,27 @@ def assumed_value(estimate: Estimate, name: str) -> str | float | None:
 
 
 def fit_warnings(estimate: Estimate) -> list[str]:
-    """Say by how much a run does not fit, or that no number of cards holds it; that it is faster than the peak."""
-    return [*_beyond_the_peak(estimate), *_too_large(estimate)]
+    """Say by how much a run does not fit, that it is faster than the peak, and that it makes next to no headway."""
+    return [*_beyond_the_peak(estimate), *_too_large(estimate), *_no_headway(estimate)]
+
+
+# A run of which less than this is productive is none that anyone would start.
+_HEADWAY = 0.1
+
+
+def _no_headway(estimate: Estimate) -> list[str]:
+    """Say where interruptions leave next to nothing of the time, and which of the losses is the largest."""
+    parts = estimate.parts["wall_clock"]
+    goodput, total = float(estimate.goodput.value), float(estimate.wall_clock.value)
+    if not goodput < _HEADWAY or not math.isfinite(total):
+        return []
+    from .words import share
+
+    most = max((name for name in parts if name != "productive"), key=lambda name: float(parts[name]))
+    return [
+        f"next to no headway: {share(goodput)} of the wall clock is productive, {share(float(parts[most]) / total)} "
+        f"goes to {'losses that are not told' if most == 'not_told' else most.replace('_', ' ')}"
+    ]
 
 
 def _beyond_the_peak(estimate: Estimate) -> list[str]:

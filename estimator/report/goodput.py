@@ -10,7 +10,7 @@ from ..estimate import Estimate
 from ..goodput import Help, Interrupted
 from . import words
 from .answer import assumption_lines, assumption_rows, between, shown, title
-from .document import as_json, assumed, assumptions, name_of, sources
+from .document import as_json, assumed, assumptions, fit_warnings, name_of, sources
 from .grid import Grid, wrapped
 from .page import Page
 
@@ -57,11 +57,13 @@ def goodput_page(found: Interrupted, question: Mapping[str, Any], width: int = 1
         if name in _OWN
     ]
     told = (verdict(estimate), interruptions(estimate), checkpoints(estimate), interval(found))
+    warnings = [f"Warning: {text}" for text in (*fit_warnings(estimate), *estimate.case.notes)]
+    helps = helps_grid(found.helps, estimate)
     parts = [
-        title(estimate),
+        "\n".join([title(estimate), *(wrapped(text, width, "", "    ") for text in warnings)]),
         parts_grid(estimate),
         "\n".join(wrapped(text, width) for text in told),
-        helps_grid(found.helps, estimate),
+        *([helps] if helps.rows else []),
         "\n".join(["Assumed (an option changes it):", *assumption_lines(own, width)]),
     ]
     return Page(parts, rows(estimate), document(found, question))
@@ -97,7 +99,8 @@ def helps_grid(helps: Sequence[Help], estimate: Estimate) -> Grid:
 
 def verdict(estimate: Estimate) -> str:
     """Give the goodput with its range."""
-    return f"Goodput {shown(estimate, 'goodput')} (80 % range {between(estimate, 'goodput')})."
+    span = between(estimate, "goodput")
+    return f"Goodput {shown(estimate, 'goodput')}{f' (80 % range {span})' if span else ''}."
 
 
 def interruptions(estimate: Estimate) -> str:
@@ -140,7 +143,7 @@ def document(found: Interrupted, question: Mapping[str, Any]) -> dict[str, Any]:
         "assumptions": [
             each for each in assumptions(estimate) if each["name"] in {name_of(name) for name in _OWN}
         ],
-        "warnings": list(estimate.case.notes),
+        "warnings": [*fit_warnings(estimate), *estimate.case.notes],
         "sources": [source.cite() for source in sources(estimate)],
     }
 

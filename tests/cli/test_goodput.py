@@ -40,7 +40,9 @@ def test_the_table_tells_where_the_time_goes_and_what_would_help(estimate: Estim
         assert part in lines, part
     share = float(answer.wall_clock.parts["restarts"] / answer.wall_clock.value)
     assert f"{100 * share:.3g} %" in lines["Restarts"]
-    assert f"Goodput {100 * float(answer.goodput.value):.3g} % (80 % range " in out
+    # All that it loses is given: the ends read as the value does, and no range is told.
+    assert f"Goodput {100 * float(answer.goodput.value):.3g} %." in out
+    assert "Warning: 1 spare node stands beside the run" in out
     block = out.split("What would help, each alone")[1].split("\n\n")[0].splitlines()[1:]
     assert len(block) >= 6
     assert any(line.startswith("two more spare nodes (--spare-nodes)") for line in block)
@@ -171,3 +173,39 @@ def test_checkpoints_further_apart_than_the_run_is_long_are_warned_of(estimate: 
     told = f"--checkpoint-interval: 30 days are more than the {work / 86400:.3g} days of work of the run: no"
     assert told in " ".join(out.split())
     assert "--checkpoint-interval" not in estimate("train", *WORDS).out.split("Assumed")[0]
+
+
+def test_a_run_that_makes_no_headway_is_warned_of(estimate: Estimate) -> None:
+    """Interrupted every minute, ten to restart: one in e^10 of the restarts ends before it is interrupted itself."""
+    machine = (
+        "--params",
+        "7B",
+        "--tokens",
+        "1T",
+        "--on",
+        "h100",
+        "--count",
+        "64",
+        "--mfu",
+        "0.4",
+        "--tp",
+        "1",
+        "--pp",
+        "1",
+    )
+    hopeless = (*machine, "--mtbi", "1 minute", "--restart-time", "10 minutes")
+    for command in ("goodput", "train"):
+        out = " ".join(estimate(command, *hopeless).out.split())
+        assert "Warning: next to no headway: 0.00" in out, command
+        assert "% of the wall clock is productive, 100 % goes to restarts" in out, command
+        assert "next to no headway" not in estimate(command, *machine, "--mtbi", "1 hour").out, command
+    document = json.loads(estimate("goodput", *hopeless, "--format", "json").out)
+    assert document["warnings"][0].startswith("next to no headway")
+    assert (
+        0.0 < document["goodput"]["low"] <= document["goodput"]["value"] <= document["goodput"]["high"] < 0.1
+    )
+
+
+def test_a_run_without_interruptions_has_nothing_that_would_help(estimate: Estimate) -> None:
+    machine = ("--params", "7B", "--tokens", "1T", "--on", "h100", "--count", "8", "--mfu", "0.4")
+    assert "What would help" not in estimate("goodput", *machine, "--mtbi", "1e12 s").out

@@ -71,6 +71,15 @@ def test_time_lost_by_hand() -> None:
     assert found == pytest.approx({name: 16 * part for name, part in by_hand.items()}, rel=1e-12)
 
 
+def test_cards_that_wait_for_a_slow_node_draw_the_floor_of_training() -> None:
+    # 10 s of waiting within steps at 0.4 of 500 W, beside 20 s idle at 0.1 of it: 2,000 + 1,000 J a card.
+    found = taken(100, draw_of(500, 0.4, 0.6, 0.25, 0.1, 0.1), 1.0, stragglers=10, restarts=20)
+    assert found["idle_accelerators"] == pytest.approx(16 * 3_000)
+    # A power that is given is drawn all the time.
+    given = draw_of(500, 1, 1, 0, 0, 1)
+    assert sum(taken(100, given, 1.0, stragglers=10).values()) == pytest.approx(16 * 110 * 500)
+
+
 @pytest.mark.parametrize(
     ("hours", "megawatt_hours"),
     [(82_432, 36), (135_168, 59), (530_432, 233), (1_022_362, 449)],

@@ -191,6 +191,12 @@ def test_a_rent_below_the_price_of_power_is_never_beaten() -> None:
     assert float(break_even_time(owned, bought, price, rent, COUNT)) == math.inf
 
 
+def test_without_interest_a_rent_that_saves_nothing_never_pays_back() -> None:
+    owned = owner(cost_of_capital=0.0)
+    price, bought = price_of(owned), investment(owned, COUNT, DRAW)
+    assert float(break_even_time(owned, bought, price, array(1e-9), COUNT)) == math.inf
+
+
 def test_an_unknown_rent_has_no_break_even() -> None:
     price, bought = price_of(owner()), investment(owner(), COUNT, DRAW)
     unknown = array(math.nan)
