@@ -77,7 +77,7 @@ def find(claims: Iterable[Claim], id: str) -> Claim:
     """
     known = {claim.id.lower(): claim for claim in claims}
     if id.lower() not in known:
-        hint = near_misses(id, list(known)) or "; list them with: estimate claims"
+        hint = near_misses(id, [claim.id for claim in known.values()]) or "; list them with: estimate claims"
         raise UnknownPreset(f"no claim is called '{id}'{hint}")
     return known[id.lower()]
 

@@ -50,12 +50,15 @@ def near_misses(word: str, known: Sequence[str]) -> str:
     --------
     >>> near_misses("a100-smx", ["a100-sxm", "h100-sxm"])
     "; did you mean 'a100-sxm' or 'h100-sxm'?"
+    >>> near_misses("c44", ["A1", "C4"])
+    "; did you mean 'C4'?"
     >>> near_misses("zzz", ["a100-sxm"])
     ''
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(word.lower(), known, n=3, cutoff=0.6)
+    written = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), list(written), n=3, cutoff=0.6)
     if not close:
         return ""
-    return "; did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
+    return "; did you mean " + " or ".join(f"'{written[name]}'" for name in close) + "?"

@@ -263,7 +263,10 @@ def parse_price(text: str) -> Price:
     number, unit = split(text)
     if not unit:
         raise UnitError(f"{shorten(text)} has no unit; write it like {example}")
-    factor, bases = unit_bases(unit)
+    try:
+        factor, bases = unit_bases(unit)
+    except UnitError as error:
+        raise UnitError(f"{error}; write it like {example}, money in {', '.join(CURRENCIES)}") from None
     currency = next((base for base in CURRENCIES if bases.get(base) == 1), "")
     rest = {base: power for base, power in bases.items() if base != currency}
     if not currency or rest == {} or rest.get("s") != -1:

@@ -102,6 +102,11 @@ def test_messages_of_a_wrong_power(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "2 XYZ/gpu/hour",
+            "'XYZ/gpu/hour' is not a unit of this house; write it like '2 USD/gpu/hour', money in USD, CNY, EUR, GBP, "
+            "JPY, KRW, INR, AUD, CAD, CHF, HKD, SEK, SGD",
+        ),
         ("2 USD/hour", "'2 USD/hour' does not say what it is per; write '2 USD/gpu/hour' or '16 USD/node/hour'"),
         ("2 USD", "'2 USD' measures money, but a price is money per accelerator and time, like '2 USD/gpu/hour'"),
         ("2", "'2' has no unit; write it like '2 USD/gpu/hour'"),

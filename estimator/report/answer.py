@@ -130,7 +130,7 @@ def _note(estimate: Estimate, name: str) -> str:
 
 
 _NOTES = {
-    "break_even_utilisation": "use of its time, renting at the price below",
+    "break_even_utilisation": "of the time, at the rent below",
     "investment": "machines, network, storage and building",
 }
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import units
 from ..costing import QUANTITIES, Costing, Way
 from ..estimate import Amount, Estimate
 from ..formulas.capital import Ownership
@@ -14,6 +13,7 @@ from ..formulas.cost import Project
 from ..formulas.energy import Draw
 from ..formulas.spot import Spot
 from . import answer, words
+from .break_even import bracketed, break_even_grid
 from .dates import priced, prices_line
 from .document import as_json, fit_warnings, in_unit
 from .grid import Grid, display_width, wrapped
@@ -37,11 +37,14 @@ def costing_page(costing: Costing, question: Mapping[str, Any], width: int) -> P
     if first is None:
         return Page([wrapped(_missing(costing), width)], Grid(_CSV, []), _document(costing, question))
     parts = [
-        "\n".join(wrapped(text, width, "", "    ") for text in [_title(costing), *_warnings(costing)]),
+        "\n".join(
+            wrapped(text, width, "", "    ")
+            for text in [_title(costing), _cheapest(costing), *_warnings(costing)]
+        ),
         *_blocks(costing, "cost", "for all of it" if costing.period else "the run", width),
         *_blocks(costing, "cost_per_hour", "an accelerator-hour in use", width),
         wrapped(_dearer(costing), width, "", "    "),
-        *(_break_even(costing, owner) for owner in costing.owners if costing.rented),
+        *(break_even_grid(costing, owner) for owner in costing.owners if costing.rented),
         wrapped(_work(costing), width, "", "    "),
         wrapped(prices_line(way.estimate for way in costing.ways), width, "", "    "),
         wrapped(_not_counted(first), width, "", "    "),
@@ -63,6 +66,20 @@ def _title(costing: Costing) -> str:
         f"{words.digits(float(columns['count']), 12)} x {first.case.words['accelerator']} ({nodes:,} "
         f"node{'s' * (nodes != 1)}), held for {held}, in use {words.share(costing.used)} of it"
     )
+
+
+def _cheapest(costing: Costing) -> str:
+    """Say what the cheapest way of renting costs, and the cheapest of owning."""
+    told: list[str] = []
+    for ways, what, how in ((costing.rented, "renting", "by"), (costing.owners, "owning", "in")):
+        if ways:
+            least = min(ways, key=lambda way: float(way.estimate.cost.value))
+            span = bracketed(answer.between(least.estimate, "cost"))
+            name = least.name.removeprefix("own, ")
+            which = f" {how} {name}, the cheapest" if len(ways) > 1 else ""
+            told.append(f"{what} costs {answer.shown(least.estimate, 'cost')}{span}{which}")
+    text = "; ".join(told)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _warnings(costing: Costing) -> list[str]:
@@ -89,9 +106,9 @@ def _blocks(costing: Costing, name: str, about: str, width: int) -> list[Grid]:
 
 def _block(costing: Costing, ways: Sequence[Way], name: str, about: str) -> Grid:
     """Return the parts of a cost by way, in a unit of one size for all ways, with the total and its range."""
-    most = max(float(way.estimate.amount(name).value) for way in costing.ways)
+    least = min(float(way.estimate.amount(name).value) for way in costing.ways)
     amounts = [way.estimate.amount(name) for way in ways]
-    divisor, unit = words.scale(most, amounts[0].unit)
+    divisor, unit = words.scale(least, amounts[0].unit)
     parts = list(dict.fromkeys(part for amount in amounts for part in amount.parts))
     rows = [
         [f"  {part.replace('_', ' ')}", *(_part(amount, part, divisor) for amount in amounts)]
@@ -143,45 +160,6 @@ def _dearer(costing: Costing) -> str:
         "record are those of other providers. That tells of them, not of what a reservation saves; give --price with "
         "what you are offered."
     )
-
-
-def _break_even(costing: Costing, owner: Way) -> Grid:
-    """Return from what use on owning is cheaper than each rent, and when it has paid for itself."""
-    named = f" ({owner.name.removeprefix('own, ')})" if owner.name != "own" else ""
-    headers = [f"owning{named} instead of", "at, an hour", "is cheaper from", "is paid back in"]
-    rows = [
-        [way.name, answer.shown(even, "rent_price").partition("/")[0], _use(way, even), _months(even)]
-        for way, even in zip(costing.rented, costing.even[owner.name], strict=True)
-    ]
-    return Grid(headers, rows)
-
-
-def _use(way: Way, even: Estimate) -> str:
-    """Write the use from which owning is cheaper; what is reserved is paid for whatever the use."""
-    if float(way.estimate.case.columns["paid_utilisation"]) < 1.0:
-        return "any use" if _pays(even) else "never"
-    share = answer.shown(even, "break_even_utilisation")
-    use = "" if share == "never" else " use"
-    return share + use + _bracketed(answer.between(even, "break_even_utilisation"))
-
-
-def _bracketed(span: str) -> str:
-    return f" ({span})" if span else ""
-
-
-def _pays(even: Estimate) -> bool:
-    """Tell whether machines are paid back within their life."""
-    return float(even.break_even_time.value) <= float(even.case.columns["life"])
-
-
-def _months(even: Estimate) -> str:
-    """Write when machines are paid back, if they are within their life."""
-    time, life = even.break_even_time, float(even.case.columns["life"])
-    value, low, high = (
-        "never" if float(end) > life else words.digits(float(units.to_unit(end, "month")))
-        for end in (time.value, time.low, time.high)
-    )
-    return f"{value}{'' if value == 'never' else ' months'}{_bracketed('' if low == high else f'{low} to {high}')}"
 
 
 def _work(costing: Costing) -> str:

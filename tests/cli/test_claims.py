@@ -118,7 +118,7 @@ def test_columns_of_quotes_line_up(estimate: Estimate) -> None:
     ("words", "message"),
     [
         (["show", "Z9"], "no claim is called 'Z9'; list them with: estimate claims"),
-        (["show", "C44"], "no claim is called 'C44'; did you mean 'c4'"),
+        (["show", "C44"], "no claim is called 'C44'; did you mean 'C4'"),
         (["shwo"], "no claim is called 'shwo'; list them with: estimate claims"),
         (["show"], "claims show: name a claim, like: estimate claims show C4"),
         (["--search", "zzz"], "no claim is about --search 'zzz'; list all with: estimate claims"),

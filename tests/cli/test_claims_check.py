@@ -86,7 +86,7 @@ def test_markdown_has_tables(estimate: Estimate) -> None:
     ("words", "message"),
     [
         (["check", "Z9"], "no claim is called 'Z9'; list them with: estimate claims"),
-        (["check", "C44"], "no claim is called 'C44'; did you mean 'c4'?"),
+        (["check", "C44"], "no claim is called 'C44'; did you mean 'C4'?"),
         (
             ["check", "C4", "--topic", "cost"],
             "--topic and --search choose from the list; leave out the name of a claim",

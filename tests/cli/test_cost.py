@@ -45,6 +45,13 @@ def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert lines[0] == "1,024 x nvidia-h100-sxm-80gb (128 nodes), held for 3 years, in use 80 % of it"
+    # 46.3 and 45.4 million USD to own; spot is the cheapest rent, whose interruptions are in it.
+    assert " ".join(lines[1:3]).startswith(
+        "Renting costs 77.2 million USD (54.6 to 129 million USD) by spot, the cheapest;"
+    )
+    assert "owning costs 45.4 million USD (41.1 to 77.5 million USD) in china, the cheapest." in " ".join(
+        ran.out.split()
+    )
     # All ways side by side are wider than a terminal: what is rented and what is owned have a table each.
     rented, owned = ("on-demand", "reserved-1y", "reserved-3y", "spot"), ("own, usa", "own, china")
     for about in ("million USD, for all of it", "USD, an accelerator-hour in use"):
@@ -93,6 +100,13 @@ def test_owning_that_never_pays_reads_never(estimate: Estimate) -> None:
     assert late[3].endswith(" to never)")
     assert " % use (" in pays[2]
     assert "never" not in " ".join(pays)
+
+
+def test_one_way_to_rent_and_one_to_own_are_told_without_a_choice(estimate: Estimate) -> None:
+    line = estimate(*RUN).out.splitlines()[1]
+    assert line.startswith("Renting costs ")
+    assert "; owning costs " in line
+    assert "cheapest" not in line
 
 
 def test_the_formats_hold_the_same_figures(estimate: Estimate) -> None:
