@@ -54,7 +54,9 @@ class Draws:
 
     def _most(self, names: Sequence[str]) -> dict[str, Array]:
         """Return what shares of the peak can be at most: all of it, unless the estimate itself is more."""
-        values = evaluate(self.case, names).values if names else {}
+        if not names:
+            return {}
+        values = evaluate(self.case, names).values
         return {name: behind(np.maximum(MOST[name], values[name])) for name in names}
 
     def _joined(self, name: str, parts: Sequence[Array]) -> Values:
