@@ -164,8 +164,8 @@ def head_share(job: Job) -> Array:
     [1.0, 1.0, 0.0625]
     """
     layout, stages = job.layout, job.layout.pp
-    even = np.mod(_cut(job.model), stages * layout.vpp) == 0
-    uneven = where(even, job.fitted.head_imbalance, 1.0 / stages)
+    each = _cut(job.model) / (stages * layout.vpp)
+    uneven = where(each == np.floor(each), job.fitted.head_imbalance, 1.0 / stages)
     return where(stages > 1, uneven, 1.0)
 
 

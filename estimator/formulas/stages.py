@@ -92,7 +92,9 @@ def stage_layers(layers: Array, pp: Array) -> tuple[Array, Array]:
     middle = np.ceil(layers / pp)
     uneven = np.maximum((layers - (pp - 2.0) * middle) / 2.0, 0.0)
     even = layers / pp
-    ends = where(np.mod(layers, pp) == 0, even, uneven)
+    # A quotient of whole numbers rounds to a whole one only where one divides the other; a remainder takes ten times
+    # as long.
+    ends = where(even == np.floor(even), even, uneven)
     return where(pp > 1, ends, layers), where(pp > 2, middle, where(pp > 1, ends, layers))
 
 

@@ -115,8 +115,8 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     learning = _learning(job, held)
     own, on_card = _over(own_states, job, learning), job.method.offload < 1
     stage["gradient_accumulation"] = _over(accumulation_time, job, learning)
-    body, deep = Breakdown(stage).total, deepest_stage(job)
-    slowest = body * deep + head_share(job) * head
+    body, deep, share = Breakdown(stage).total, deepest_stage(job), head_share(job)
+    slowest = body * deep + share * head
     gathered = _over(sharded_weights_time, job, _gathered(job, held, learning))
     wait = exposed(slowest, gathered)
     fetched = _over(fetched_weights_time, job, held)
@@ -127,7 +127,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     return {
         **_each(stage, lambda part: count * part),
         "logits": count * head / layout.pp,
-        "stage_imbalance": count * ((deep - 1.0) * body + (head_share(job) - 1.0 / layout.pp) * head),
+        "stage_imbalance": count * ((deep - 1.0) * body + (share - 1.0 / layout.pp) * head),
         "sharding": count * wait,
         "pipeline_transfer": count * transfer,
         "pipeline_bubble": idle,
