@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 P = ParamSpec("P")
 R = TypeVar("R")
 # Arguments that are known by their value.
-_PLAIN = (float, str)
+_PLAIN = (np.float64, float, str)
 
 
 def once(formula: Callable[P, R]) -> Callable[P, R]:
@@ -33,7 +35,8 @@ def once(formula: Callable[P, R]) -> Callable[P, R]:
         # Most formulas have no other argument: they are known by themselves.
         key: Any = formula
         if len(arguments) > 1:
-            key = (formula, *[each if type(each) in _PLAIN else id(each) for each in arguments[1:]])
+            # A value stands in a tuple, which is never mistaken for an identity.
+            key = (formula, *[(each,) if type(each) in _PLAIN else id(each) for each in arguments[1:]])
         if key not in kept:
             # The others are kept too, so that no later object can have the same identity.
             kept[key] = formula(*arguments, **named), arguments[1:]

@@ -10,7 +10,7 @@ from ..arrays import Array, of_some, only, plus, times, where
 from ..once import once
 from .layout import Layout, fullest_load, replication, tokens_of
 from .parameters import Transformer
-from .stages import Stage, blocks_of
+from .stages import Stage, blocks_of, stage_model
 
 # The recomputation modes; the place of a mode in this list is its code.
 RECOMPUTE = ("none", "selective", "full", "modules")
@@ -123,9 +123,9 @@ def score_activation(model: Transformer, seq: Array, eager: Array) -> Array:
     return where(eager > 0, 8.0, 5.0) * model.heads * seq
 
 
-def block_activation(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
-    """Return what all layers of a stage keep of a token, attention scores left out. [byte/token]"""
-    attention, dense, sparse = blocks_of(model, stage)
+def block_activation(model: Transformer, eager: Array, load: Array) -> Kept:
+    """Return what all layers of a model keep of a token, attention scores left out. [byte/token]"""
+    attention, dense, sparse = blocks_of(model)
     norms = plus(attention + dense, sparse) * norm_activation(model, eager)
     routed = times(sparse, lambda: expert_activation(model, eager, load))
     inner = plus(dense * inner_activation(model, model.ffn, eager), routed)
@@ -148,8 +148,8 @@ def inner_output(model: Transformer, width: Array, eager: Array) -> Array:
     return 2.0 * (1.0 + model.gated * where(eager > 0, 1.0, 0.0)) * width
 
 
-def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -> Kept:
-    r"""Return what norms and activation functions of a stage give of a token, which modules make again. [byte/token]
+def module_output(model: Transformer, eager: Array, load: Array) -> Kept:
+    r"""Return what norms and activation functions of a model give of a token, which modules make again. [byte/token]
 
     Notes
     -----
@@ -164,7 +164,7 @@ def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -
     NVIDIA, Megatron-Core, ``TransformerConfig.recompute_modules`` (``layernorm``, ``moe_act``); Huawei, MindSpeed,
     ``--recompute-activation-function`` and ``--recompute-norm``.
     """
-    attention, dense, sparse = blocks_of(model, stage)
+    attention, dense, sparse = blocks_of(model)
     norms = plus(attention + dense, sparse) * where(eager > 0, 12.0, 2.0) * model.hidden
     latents = where(model.kv_rank > 0, 2.0 * (model.q_rank + model.kv_rank), 0.0)
 
@@ -176,10 +176,8 @@ def module_output(model: Transformer, stage: Stage, eager: Array, load: Array) -
     return Kept(norms, plus(times(latents, attention), inner))
 
 
-def layers_activation(
-    model: Transformer, stage: Stage, layout: Layout, seq: Array, eager: Array
-) -> tuple[Array, Array]:
-    r"""Return what all layers of a stage keep of one micro-batch: all but scores, and scores. [byte]
+def layers_activation(model: Transformer, layout: Layout, seq: Array, eager: Array) -> tuple[Array, Array]:
+    r"""Return what all layers of a model keep of one micro-batch: all but scores, and scores. [byte]
 
     Notes
     -----
@@ -194,17 +192,16 @@ def layers_activation(
     Examples
     --------
     >>> from estimator.formulas.shapes import transformer
-    >>> from estimator.formulas.stages import stage
     >>> gpt3 = transformer(layers=1, hidden=12288, heads=96, ffn=49152, vocab=51200)
     >>> one, none = np.float64(1), np.float64(0)
     >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one, one)
-    >>> kept, scores = layers_activation(gpt3, stage(gpt3, layout, "first"), layout, np.float64(2048), none)
+    >>> kept, scores = layers_activation(gpt3, layout, np.float64(2048), none)
     >>> float(kept + scores) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
     True
     """
-    kept = block_activation(model, stage, eager, fullest_load(layout, model))
+    kept = block_activation(model, eager, fullest_load(layout, model))
     tokens = tokens_of(layout, seq)
-    attention, _, _ = blocks_of(model, stage)
+    attention, _, _ = blocks_of(model)
     scores = of_some(
         layout.unfused,
         lambda: tokens * (layout.unfused * attention * score_activation(model, seq, eager)) / layout.tp,
@@ -218,7 +215,7 @@ def _on_card(kept: Kept, layout: Layout) -> Array:
 
 
 @once
-def checkpoint_activation(layout: Layout, model: Transformer, seq: Array) -> Array:
+def checkpoint_activation(layout: Layout, hidden: Array, seq: Array) -> Array:
     r"""Input of a layer, which full recomputation keeps of one micro-batch. [byte]
 
     Notes
@@ -231,7 +228,7 @@ def checkpoint_activation(layout: Layout, model: Transformer, seq: Array) -> Arr
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Section 5.
     """
-    return 2.0 * tokens_of(layout, seq) * model.hidden * replication(layout)
+    return 2.0 * tokens_of(layout, seq) * hidden * replication(layout)
 
 
 def passes_activation(
@@ -247,18 +244,28 @@ def passes_activation(
     ----------
     V. Korthikanti et al., 2022, arXiv:2205.05198, Table 2, Section 4.2.3 and Section 5; `module_output`.
     """
-    kept, scores = layers_activation(model, stage, layout, seq, eager)
+    each, again = _micro_batch(stage_model(model, stage), stage.layers, layout, seq, eager)
+    inputs = checkpoint_activation(layout, model.hidden, seq)
+    return stage.in_flight * each + stage.head * inputs, again
+
+
+@once
+def _micro_batch(
+    model: Transformer, layers: Array, layout: Layout, seq: Array, eager: Array
+) -> tuple[Array, Array]:
+    """Return what the layers of a stage keep of one micro-batch, and what the one at work makes again. [byte]"""
+    kept, scores = layers_activation(model, layout, seq, eager)
     mode = layout.recompute
     full, modules = mode == 2, mode == 3
 
     def _given() -> Array:
-        given = module_output(model, stage, eager, fullest_load(layout, model))
+        given = module_output(model, eager, fullest_load(layout, model))
         return tokens_of(layout, seq) * _on_card(given, layout)
 
-    made, inputs = only(modules, _given), checkpoint_activation(layout, model, seq)
-    each = where(full, inputs * stage.layers, plus(kept - made, only(mode != 1, scores)))
+    made, inputs = only(modules, _given), checkpoint_activation(layout, model.hidden, seq)
+    each = where(full, inputs * layers, plus(kept - made, only(mode != 1, scores)))
     again = where(full, plus(kept, scores), plus(only(mode == 1, scores), made))
-    return stage.in_flight * each + stage.head * inputs, again / np.maximum(stage.layers, 1.0)
+    return each, again / np.maximum(layers, 1.0)
 
 
 def logits(model: Transformer, stage: Stage, layout: Layout, seq: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, where
+from ..arrays import Array, either, where
 from ..once import once
 from .parameters import Transformer
 
@@ -74,7 +74,8 @@ def data_parallel(layout: Layout) -> Array:
     6.0
     """
     whole = np.floor(layout.count / (layout.tp * layout.pp * layout.cp))
-    return np.maximum(np.minimum(whole, layout.replicas), 1.0)
+    working = either(np.isinf(layout.replicas), whole, lambda: np.minimum(whole, layout.replicas))
+    return np.maximum(working, 1.0)
 
 
 @once
@@ -100,7 +101,12 @@ def most_working(layout: Layout) -> Array:
     >>> [float(most_working(example_job(count=64, tp=4, replicas=most).layout)) for most in (10, np.inf)]
     [40.0, 64.0]
     """
-    return np.minimum(layout.count, layout.replicas * layout.tp * layout.pp * layout.cp)
+    cards = layout.count
+    return either(
+        np.isinf(layout.replicas),
+        cards,
+        lambda: np.minimum(cards, layout.replicas * layout.tp * layout.pp * layout.cp),
+    )
 
 
 @once
@@ -233,7 +239,7 @@ def micro_batches(layout: Layout) -> Array:
     """
     share = layout.global_batch / (layout.micro_batch * data_parallel(layout))
     # What division leaves beyond a whole number is no further micro-batch.
-    return np.maximum(np.where(np.isinf(layout.replicas), share, np.ceil(share - _ROUNDING)), 1.0)
+    return np.maximum(either(np.isinf(layout.replicas), share, lambda: np.ceil(share - _ROUNDING)), 1.0)
 
 
 @once

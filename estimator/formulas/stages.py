@@ -167,15 +167,19 @@ def _expert_layers(model: Transformer, layout: Layout, kind: str) -> Array:
     return where(layout.pp > 1, ends * rest, leading)
 
 
-@once
 def stage_model(model: Transformer, stage: Stage) -> Transformer:
-    """Return the dimensions of the layers of one stage, nothing outside them."""
-    share = stage.layers / all_layers(model)
+    """Return the dimensions of the layers of one stage, nothing outside them; first and last often have the same."""
+    return _cut_model(model, stage.layers, stage.moe_layers)
+
+
+@once
+def _cut_model(model: Transformer, layers: Array, moe_layers: Array) -> Transformer:
+    share = layers / all_layers(model)
     none = np.float64(0.0)
     return model._replace(
         layers=model.layers * share,
         encoder_layers=times(model.encoder_layers, share),
-        moe_layers=stage.moe_layers,
+        moe_layers=moe_layers,
         vocab=none,
         positions=none,
         extra=times(model.extra, share),
@@ -222,14 +226,18 @@ def held_parameters(model: Transformer, stage: Stage, layout: Layout) -> Held:
     arXiv:2006.16668, Section 3.2, for experts.
     """
     own = stage_model(model, stage)
-    none = np.float64(0.0)
     experts = stage.moe_layers * model.experts * feed_forward_matrices(model, model.expert_ffn)
     outer = plus(outer_parameters(model, stage), own.extra) / layout.tp
     return Held(
-        layer_matrices(own, none) / layout.tp,
+        _split_matrices(own, layout),
         of_some(experts, lambda: experts / expert_split(layout)),
         outer + layer_vectors(own),
     )
+
+
+@once
+def _split_matrices(own: Transformer, layout: Layout) -> Array:
+    return layer_matrices(own, np.float64(0.0)) / layout.tp
 
 
 @once
@@ -278,8 +286,6 @@ def layer_parameters(model: Transformer, stage: Stage, held: Held, layout: Layou
     return inner / np.maximum(stage.layers, 1.0)
 
 
-@once
-def blocks_of(model: Transformer, stage: Stage) -> tuple[Array, Array, Array]:
-    """Attention blocks, dense and expert feed-forward blocks of a stage. [1]"""
-    own = stage_model(model, stage)
-    return attention_blocks(own), dense_layers(own), stage.moe_layers
+def blocks_of(model: Transformer) -> tuple[Array, Array, Array]:
+    """Attention blocks, dense and expert feed-forward blocks of some layers. [1]"""
+    return attention_blocks(model), dense_layers(model), model.moe_layers

@@ -12,7 +12,7 @@ from estimator.formulas import activations
 from estimator.formulas.activations import RECOMPUTE
 from estimator.formulas.parameters import Transformer
 from estimator.formulas.shapes import transformer
-from estimator.formulas.stages import KINDS, stage
+from estimator.formulas.stages import KINDS, stage, stage_model
 
 from .layouts import layout
 
@@ -26,9 +26,8 @@ few = settings(deadline=None, max_examples=50)
 def both(model: Transformer, seq: float, eager: float = 0.0, **given: float) -> tuple[float, float]:
     """What all layers keep but for scores, and scores."""
     spread = layout(**given)
-    kept, scores = activations.layers_activation(
-        model, stage(model, spread, "first"), spread, array(seq), array(eager)
-    )
+    own = stage_model(model, stage(model, spread, "first"))
+    kept, scores = activations.layers_activation(own, spread, array(seq), array(eager))
     return float(kept), float(scores)
 
 
