@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .measured import Cells, Table, lower_rows, scorable
 from .measured.names import accelerators_of
 from .measured.rows import throughput_of_table
 from .presets import Presets
+from .tuples import NamedTuple
 
 # How rows may be like a run, the most alike first.
 _LADDER = (("architecture", "precision", "experts"), ("architecture", "experts"), ("experts",))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
 from .arrays import Array, where
 from .once import once
+from .tuples import NamedTuple
 
 
 class _Breakdown(NamedTuple):
@@ -31,9 +32,11 @@ def _plus(total: Array, part: Array) -> Array:
         return total + part if type(total) is np.float64 else total
     if np.size(part) == 1 and np.ndim(part) <= np.ndim(total) and part == 0.0:
         return total
-    if isinstance(total, np.ndarray) and np.broadcast_shapes(total.shape, np.shape(part)) == total.shape:
-        return np.add(total, part, out=total) if total.ndim else total + part
-    return total + part
+    if not isinstance(total, np.ndarray) or not total.ndim:
+        return total + part
+    # Shapes that are the same need no look at what they broadcast to, which takes longer than adding a few.
+    fits = np.shape(part) == total.shape or np.broadcast_shapes(total.shape, np.shape(part)) == total.shape
+    return np.add(total, part, out=total) if fits else total + part
 
 
 class Breakdown(_Breakdown):

@@ -6,7 +6,7 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .lower.step_time import CALIBRATION, GROUPED, SCATTER, SITE, conditions
 from .own_rows import OwnRows, Step
 from .presets import Presets
 from .records import Record
+from .tuples import NamedTuple
 from .version import __version__
 
 # So many rows are named one by one in a file.

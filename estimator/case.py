@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from .arrays import Array, array
 from .provenance import Figure, Origin
+from .tuples import NamedTuple
 
 
 class Unknown(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from .errors import AmbiguousPreset, EstimatorError, UnknownPreset, near_misses
 from .inputs.table import PLANS
 from .presets import Presets, read_rows, singular
 from .records import Record, Row
+from .tuples import NamedTuple
 
 # Kinds of one record a file, each with a line on what it is.
 RECORD_KINDS: Mapping[str, str] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from .alike import Alike, alike
 from .answer import ask
@@ -13,6 +12,7 @@ from .estimate import Amount, Estimate
 from .inputs import Run
 from .learn import NINETIETH
 from .presets import Presets
+from .tuples import NamedTuple
 from .units import parse, parse_count, shorten
 
 _SPEED = "throughput_per_accelerator"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .errors import UnknownPreset, near_misses
 from .presets import Presets
 from .provenance import Figure
 from .records import Record
+from .tuples import NamedTuple
 
 
 class Background(NamedTuple):

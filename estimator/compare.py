@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .estimate import SHOWN_INPUTS, Estimate
 from .inputs import Run
 from .presets import Presets
 from .ranges import Values
+from .tuples import NamedTuple
 
 Result = TypeVar("Result")
 # Inputs that a quantity or a word tells better.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from .formulas.layout import Layout, data_parallel, nodes_in_step
 from .formulas.throughput import nodes_needed
 from .layouts import GROWTH, Places, Values
 from .plan import plan
+from .tuples import NamedTuple
 
 _ROUNDS = 40
 # After so many larger counts in turn whose time is not less than this share of the least, no count finishes.

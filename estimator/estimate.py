@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from .formulas.memory_states import Method
 from .formulas.parameters import Transformer
 from .formulas.spot import Spot
 from .shown import SHOWN_INPUTS
+from .tuples import NamedTuple
 
 
 class Step(NamedTuple):
@@ -282,7 +283,8 @@ def evaluate(case: Case, wanted: Iterable[str] = ()) -> Estimate:
     """
     # Single numbers as such: numpy takes ten times as long with arrays without dimensions.
     values: dict[str, Any] = {
-        name: column if np.ndim(column) else np.float64(column) for name, column in case.columns.items()
+        name: column if isinstance(column, np.ndarray) and column.ndim else np.float64(column)
+        for name, column in case.columns.items()
     }
     parts: dict[str, Breakdown] = {}
     for name, (record, prefix) in _RECORDS.items():

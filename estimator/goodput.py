@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from . import estimate
 from .answer import ask
@@ -14,6 +13,7 @@ from .errors import QuestionError
 from .estimate import Estimate
 from .inputs import Run
 from .presets import Presets
+from .tuples import NamedTuple
 
 Columns = Mapping[str, Array]
 # A write of which training waits for so little is one in the background, as in presets/assumptions/reliability.toml.

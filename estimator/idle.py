@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from .case import Case
 from .enumeration import Values
 from .layouts import loose
+from .tuples import NamedTuple
 
 
 class Nearest(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import estimate
 from .answer import ask, with_ranges
@@ -14,6 +14,7 @@ from .inputs.fields import Field
 from .inputs.run import FIELDS
 from .lower import lower
 from .presets import Presets
+from .tuples import NamedTuple
 
 if TYPE_CHECKING:
     from .inputs.fleet import FleetQuestion

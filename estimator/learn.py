@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .case import Case
 from .estimate import evaluate
 from .lower.step_time import PREFIX, REPLACED, closest, conditions
 from .records import Record
+from .tuples import NamedTuple
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from .inputs import Run
 from .inputs.run import rivals_of
 from .lower import lower
 from .presets import Presets
+from .tuples import NamedTuple
 
 Inputs = Mapping[str, str | float]
 

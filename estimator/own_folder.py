@@ -7,13 +7,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .catalogue import RECORD_KINDS
 from .errors import EstimatorError, PresetError, near_misses
 from .inputs.table import PLANS
 from .presets import Presets, alias_index, read_rows, singular
 from .records import Record, read_record
+from .tuples import NamedTuple
 from .units import CURRENCIES
 
 _ID = re.compile(r"[a-z0-9.-]+")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from .measured.rows import throughput_of_table
 from .measured.table import Fault, Table
 from .plan import planned
 from .presets import Presets
+from .tuples import NamedTuple
 from .validate import KINDS, kind_of, screened
 
 # More rows than this teach nothing more, and are not read.

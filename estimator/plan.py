@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from .formulas.batch import batch_overhead
 from .layouts import Layouts, Mask, Places, Values, firsts, layouts, size_of, spread
 from .lower.layout import DEGREES, described
 from .provenance import Origin
+from .tuples import NamedTuple
 
 # Layouts that are evaluated at a time.
 _PIECE = 8192

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from . import units
 from .errors import AmbiguousPreset, EstimatorError, PresetError, UnknownPreset, near_misses
@@ -17,6 +16,7 @@ from .provenance import Source
 from .records import Held, Record, Row, data_dir, read_record, read_sources
 from .schema import FIGURES
 from .textfile import read_bounded
+from .tuples import NamedTuple
 
 _LARGEST_TABLE = 64 << 20
 _ALIASES = re.compile(r"^aliases\s*=\s*\[(.*)\]", re.MULTILINE)

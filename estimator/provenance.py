@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from .tuples import NamedTuple
 
 Kind = Literal["stated", "measured", "derived", "assumed"]
 OriginKind = Literal["given", "preset", "assumed", "derived"]

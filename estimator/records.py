@@ -7,12 +7,13 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from . import schema, units
 from .errors import EstimatorError, PresetError, near_misses
 from .provenance import Figure, Source
 from .textfile import read_bounded
+from .tuples import NamedTuple
 
 _LARGEST = 1 << 20
 _KINDS = ("stated", "measured", "derived", "assumed")

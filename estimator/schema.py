@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container
-from typing import NamedTuple
+
+from .tuples import NamedTuple
 
 _COUNTS = (
     "layers hidden heads kv_heads head_dim value_dim ffn gated vocab tied positions experts experts_per_token "

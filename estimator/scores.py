@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from .measured.table import Floats, Mask
+from .tuples import NamedTuple
 
 # Rows that are kept one by one; of more, every second is, then every fourth ... so that memory is bounded.
 KEPT = 1 << 20

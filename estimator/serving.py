@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from .ranges import Values
 from .records import Record
 from .serving_bounds import WHOLE, bounds, model_of
 from .totals import peak_at
+from .tuples import NamedTuple
 
 BOUND = (
     "bounds, not a model of serving: every pass at peak and full bandwidth, no exchange between cards, no waiting, no "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from .presets import Presets
 from .provenance import Figure
 from .records import Record
 from .schema import PRECISIONS, peak_name
+from .tuples import NamedTuple
 
 SPARSE = (
     "peaks here are dense: many headline figures count structured sparsity, which doubles them; a total that does so "

@@ -6,9 +6,10 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import UnitError
+from .tuples import NamedTuple
 from .unit_factors import FACTORS
 
 Bases = dict[str, int]

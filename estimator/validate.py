@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from .measured.table import Fault, Floats, Table
 from .plan import planned
 from .presets import Presets
 from .scores import Scores
+from .tuples import NamedTuple
 
 _HOUR = 3600.0
 

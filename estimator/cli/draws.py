@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import EstimatorError
 from ..estimate import Estimate
+from ..tuples import NamedTuple
 from .options import merged
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Array, array
 from ..case import Case, Unknown
 from ..provenance import Origin
+from ..tuples import NamedTuple
 
 
 class _Met(NamedTuple):

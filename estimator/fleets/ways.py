@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from ..estimate import Estimate
 from ..formulas import fleet as formulas
 from ..inputs.fleet import WAYS
 from ..totals import Ends
+from ..tuples import NamedTuple
 from .together import Together, Values
 
 # What is told of each way; all but the throughput are of the tokens of one run.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, of_some, only, plus, times, where
 from ..once import once
+from ..tuples import NamedTuple
 from .layout import Layout, fullest_load, replication, tokens_of
 from .parameters import Transformer
 from .stages import Stage, blocks_of, stage_model

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, where
+from ..tuples import NamedTuple
 
 
 class Ownership(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, either, where
 from ..once import once
+from ..tuples import NamedTuple
 
 
 class _Machine(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, either, of_some, quotient, times
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .spot import Spot
 
 

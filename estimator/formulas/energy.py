@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Array, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 
 # The parts of the wall clock in which accelerators work: what is lost and done again, and all work.
 _AGAIN = ("lost_work", "rollbacks")

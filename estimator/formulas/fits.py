@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, array
+from ..tuples import NamedTuple
 from . import scaling
 
 # Arrays with an axis of points, of parameters or of laws.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, either, where
 from ..once import once
+from ..tuples import NamedTuple
 from .parameters import Transformer
 
 # What the quotient of whole numbers, scaled to another count, may stray from a whole one.

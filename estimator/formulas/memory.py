@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .parameters import (
     Transformer,
     attention_blocks,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, either, nothing, only, plus, times, unless, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .activations import logits, passes_activation
 from .layout import Layout, sharding_ranks
 from .memory import Optimizer

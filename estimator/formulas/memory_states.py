@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, either, nothing, plus, times, unless, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .layout import Layout
 from .memory import Optimizer, largest_tensor, layer_edges, low_rank_elements, matrix_edges, state_memory
 from .parameters import Transformer, layer_matrices, total_parameters

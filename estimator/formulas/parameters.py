@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..arrays import Array, either, nothing, only, plus, times, where
 from ..breakdown import Breakdown
 from ..once import once
+from ..tuples import NamedTuple
 
 
 class _Transformer(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 
 # Beyond so many mean times between interruptions a piece of work is as good as never done: keeps exponentials finite.
 _NEVER = 300.0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array
+from ..tuples import NamedTuple
 
 # Newton's steps to the tokens of a served model; from below they close in without a miss, in fewer than ten.
 _STEPS = 40

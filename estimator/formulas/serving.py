@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, quotient, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .flops import training_flops_per_token
 from .parameters import Transformer
 from .serving_memory import Elements, cache_size, weights_read

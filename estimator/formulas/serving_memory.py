@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, quotient, where
+from ..tuples import NamedTuple
 from .flops import attention_span
 from .parameters import Transformer, attention_blocks, layer_matrices, total_parameters
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, either, of_some, where
 from ..once import once
+from ..tuples import NamedTuple
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
 from .layout import data_parallel, expert_split, sharding_groups, sharding_ranks

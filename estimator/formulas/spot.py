@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, times, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 
 # Beyond so many losses in a run, or so much lost to failures, nothing is ever finished: keeps what follows finite.
 _NEVER, _HOPELESS = 100.0, 1e150

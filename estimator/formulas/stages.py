@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..arrays import Array, as_flag, either, of_some, plus, times, where
 from ..once import once
+from ..tuples import NamedTuple
 from .layout import Layout, data_parallel, expert_split, micro_batches, sharding_ranks
 from .parameters import (
     Transformer,

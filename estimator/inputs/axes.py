@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from .. import units
 from ..errors import EstimatorError, near_misses
 from ..presets import Presets
+from ..tuples import NamedTuple
 from .fields import Field
 from .table import FIELDS
 from .writing import WITH_UNIT

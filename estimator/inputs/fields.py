@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from .. import units
 from ..errors import EstimatorError
 from ..presets import Presets
+from ..tuples import NamedTuple
 from ..units import Price
 from .stacks import STACKS, stack_of
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import units
 from ..errors import EstimatorError, UnitError
 from ..presets import Presets
+from ..tuples import NamedTuple
 from .fields import Reader, as_text, refuse, within
 
 # Beyond any sum that is spoken of, in whatever currency and unit.

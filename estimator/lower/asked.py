@@ -8,7 +8,6 @@ from typing import Any
 
 from ..case import Draft
 from ..inputs import Run
-from ..inputs.calibrations import own_calibration
 from ..inputs.run import option
 from ..presets import Presets
 from ..provenance import GIVEN, Origin
@@ -39,6 +38,10 @@ class Asked:
         """What the user's own measured steps taught, where the question names it."""
         if self.run.calibration is None:
             return self.presets.calibration
+        from ..inputs.calibrations import (
+            own_calibration,  # with hashes and JSON, which hardly a question needs
+        )
+
         return own_calibration(self.run.calibration, self.calibration)
 
     @property

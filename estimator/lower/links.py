@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
+from ..tuples import NamedTuple
 
 _HOST_LINK = re.compile(r"Host link: PCIe (\d)")
 # Scale-up links that join every pair of cards directly, so that one pair has only its share of the total.

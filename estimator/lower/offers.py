@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from .. import units
 from ..errors import EstimatorError, PresetError
 from ..inputs.table import PLANS
 from ..provenance import Figure, Source
 from ..records import Row, cell_number
+from ..tuples import NamedTuple
 from .asked import Asked
 from .exchange import exchange
 

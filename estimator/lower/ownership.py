@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from ..case import Unknown
 from ..formulas.capital import Ownership
 from ..inputs.money_table import OWNER
 from ..provenance import Figure, Origin
+from ..tuples import NamedTuple
 from . import local
 from .asked import Asked
 from .exchange import converted

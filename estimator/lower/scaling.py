@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..errors import PresetError
 from ..formulas.scaling import scaling_efficiency
 from ..provenance import Figure, Origin
 from ..records import Record
+from ..tuples import NamedTuple
 from .asked import Asked
 
 _STATED = re.compile(r"efficiency_(\d+)")

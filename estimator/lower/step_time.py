@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..arrays import array
 from ..case import Unknown
@@ -13,6 +13,7 @@ from ..inputs.stacks import STACKS
 from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
+from ..tuples import NamedTuple
 from .asked import Asked
 
 CALIBRATION = "step-time"

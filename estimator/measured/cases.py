@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ..case import Case
 from ..errors import EstimatorError
 from ..presets import Presets
+from ..tuples import NamedTuple
 from .columns import RowDraft
 from .layouts import check_layout, put_layout
 from .machines import put_machines

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
 
 from ..presets import Presets
+from ..tuples import NamedTuple
 from .names import record_of
 
 # A clause is what stands between commas and semicolons; "3200 GB/s" is bytes and no rate of a port.

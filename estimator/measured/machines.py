@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..lower.machine import peak_figure
 from ..presets import Presets
 from ..provenance import Figure
 from ..records import Record
+from ..tuples import NamedTuple
 from .average import average_mfu
 from .columns import RowDraft
 from .interconnect import Network, network_of

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from ..lower.model import shape_of
 from ..presets import Presets
 from ..provenance import Figure
 from ..records import Record
+from ..tuples import NamedTuple
 from .columns import RowDraft
 from .names import model_named, record_of
 from .table import Fault, Floats, Table, distinct

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from ..errors import EstimatorError
+from ..tuples import NamedTuple
 from .table import Fault, Table
 
 # Rows that are lowered and evaluated at a time: more would be no faster and take more memory.

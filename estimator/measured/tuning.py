@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ..inputs.stacks import STACKS, stack_of
 from ..lower.memory import card_figures, stack_columns
 from ..presets import Presets
 from ..records import Record
+from ..tuples import NamedTuple
 from .columns import RowDraft
 from .neutral import memory_columns, optimizer_columns
 from .table import Mask, Table, distinct

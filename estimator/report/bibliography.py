@@ -6,12 +6,13 @@ import inspect
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..catalogue import RECORD_KINDS, TABLE_KINDS, tables
 from ..estimate import STEPS, Estimate
 from ..presets import Presets
 from ..provenance import Source
+from ..tuples import NamedTuple
 from .explain import reference
 from .grid import Grid
 from .page import Page, one_line

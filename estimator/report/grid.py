@@ -6,7 +6,8 @@ import csv
 import io
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from ..tuples import NamedTuple
 
 
 def display_width(text: str) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..tuples import NamedTuple
 from .grid import Grid
 
 FORMATS = ("table", "json", "csv", "markdown")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..estimate import Estimate
 from ..samples.sample import PERCENTS, Sample
 from ..samples.sensitivity import Sensitivity
+from ..tuples import NamedTuple
 from . import words
 from .answer import LABELS, SHARES, repeats
 from .document import QUANTITIES, in_unit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from .. import units
+from ..tuples import NamedTuple
 from ..verdicts.checks import Words
 from ..verdicts.judge import HOLDS, IF, MAYBE, NO, NOT, OPEN, UNKNOWN, YES
 from . import chinese, words

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..enumeration import Places, Values
+from ..tuples import NamedTuple
 
 
 def front(one: Values, other: Values) -> Places:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..estimate import Estimate
 from ..inputs import Run
 from ..inputs.axes import read_axis
 from ..presets import Presets
+from ..tuples import NamedTuple
 from ..workers import Given, opened, read
 from .fronts import front
 from .question import laid_out, lowered

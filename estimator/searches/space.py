@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..enumeration import Choices, Facts, Mask, Values, opened
 from ..errors import EstimatorError
 from ..formulas.activations import RECOMPUTE
 from ..formulas.memory_states import OFFLOADS
+from ..tuples import NamedTuple
 
 # Parts of a layout that any other goes with: each is an axis of its own, so that what it does not touch is computed
 # once for all of its values.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..case import Case
 from ..enumeration import Mask, Places, Values
 from ..estimate import evaluate
 from ..plan import FILLED
+from ..tuples import NamedTuple
 from ..workers import Team
 from ..workers.ordered import Alone
 from .fronts import Some, fastest, front_alike

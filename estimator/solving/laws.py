@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ..arrays import array
 from ..formulas.scaling_laws import (
@@ -17,6 +16,7 @@ from ..formulas.scaling_laws import (
 from ..presets import Presets
 from ..provenance import Figure, Origin
 from ..records import Record
+from ..tuples import NamedTuple
 from .unknowns import Values
 
 # The first is taken where none is named; each is a record of assumptions, loss-...

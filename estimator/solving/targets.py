@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..errors import EstimatorError, QuestionError, near_misses
 from ..estimate import STEPS
 from ..inputs.amounts import read_amount
 from ..inputs.run import option
+from ..tuples import NamedTuple
 
 # Quantities of which more is better; of all others no more than so much may be taken.
 AT_LEAST = frozenset({

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import QuestionError, near_misses
 from ..inputs.run import FIELDS, option, rivals_of
+from ..tuples import NamedTuple
 
 Values = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from ..inputs.axes import read_axis
 from ..inputs.fields import Field
 from ..inputs.run import FIELDS, option
 from ..presets import Presets
+from ..tuples import NamedTuple
 
 Places = npt.NDArray[np.intp]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from ..answer import ends_of
 from ..case import Case
 from ..estimate import STEPS, Estimate, columns_of
 from ..kinds import RUN, Kind
+from ..tuples import NamedTuple
 from .axes import Places
 from .found import Found, reads_of
 from .grid import Box, Grid, Values, pieces

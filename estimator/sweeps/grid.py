@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..arrays import array
 from ..inputs.run import write_input
 from ..lower.layout import INPUTS
+from ..tuples import NamedTuple
 from ..units import Price
 from .axes import Axis, Places
 

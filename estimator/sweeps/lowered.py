@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..case import Case, Unknown
 from ..errors import EstimatorError, QuestionError
+from ..tuples import NamedTuple
 from .axes import Places
 from .grid import Values
 

@@ -9,12 +9,13 @@ import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import EstimatorError
 from ..inputs.run import write_input
+from ..tuples import NamedTuple
 from ..version import __version__
 from ..workers import LostWorkers, Team, opened
 from .cells import Cells

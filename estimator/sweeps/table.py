@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from .. import units
 from ..errors import EstimatorError
 from ..estimate import UNITS
 from ..inputs.money import Money
+from ..tuples import NamedTuple
 from ..units import Price
 from .cells import FITS, Chunk, Codes
 from .grid import Values

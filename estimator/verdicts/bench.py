@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import units
 from ..answer import ask
@@ -16,6 +16,7 @@ from ..inputs.serving import ServingQuestion
 from ..presets import Presets
 from ..provenance import Figure
 from ..serving import Bound, ask_bound
+from ..tuples import NamedTuple
 
 _REFERENCE = re.compile(r"(?P<kind>[a-z]+)/(?P<id>[^:\s]+):(?P<figure>\w+)")
 # A recorded figure in these is an input without a unit.

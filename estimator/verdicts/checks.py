@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .. import units
 from ..claims import Claim
 from ..errors import PresetError, UnitError, near_misses
 from ..inputs.run import rivals_of
 from ..provenance import Figure, Source
+from ..tuples import NamedTuple
 from .relations import RELATIONS
 
 # The keys by which a table says what is measured: one of them, with the keys that belong to it.

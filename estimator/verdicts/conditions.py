@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..inputs.run import rivals_of
 from ..solving.search import Ask, Goal, Looks, Points, search
 from ..solving.targets import Target
 from ..solving.unknowns import Values
+from ..tuples import NamedTuple
 from .bench import Bench
 from .checks import Asks, Wanted, Words
 from .measures import fitted, measure, measure_each

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from .. import units
 from ..claims import Claim
 from ..errors import PresetError, UnitError
 from ..presets import Presets
 from ..provenance import Figure
+from ..tuples import NamedTuple
 from .bench import Asked, Bench
 from .checks import Asks, Check, Words, checks_of
 from .conditions import Solved, solved

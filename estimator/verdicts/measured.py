@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from .. import ranges, units
 from ..errors import PresetError
 from ..estimate import Estimate
 from ..inputs import Run
+from ..tuples import NamedTuple
 from .bench import Bench
 from .checks import Asks
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+from ..tuples import NamedTuple
 
 # Half an order of magnitude: what rounds to the order that is stated.
 _HALF_ORDER = math.sqrt(10.0)

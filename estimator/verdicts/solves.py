@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..solving.search import Ask, Points
 from ..solving.solve import solve
 from ..solving.targets import read_targets, target_of
 from ..solving.unknowns import Unknown, Values, unknown_of
+from ..tuples import NamedTuple
 
 # How near to the target the power law must come to be taken.
 _NEAR = 1e-6

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import EstimatorError
+from ..tuples import NamedTuple
 from ..units import shorten
 
 # What a caller gives: None, a number of processes, a text, or a Client.

@@ -6,9 +6,10 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..errors import EstimatorError
+from ..tuples import NamedTuple
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
