@@ -28,6 +28,11 @@ class Asked(NamedTuple):
     seed: str
     sensitivity: bool
 
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """How many draws, and the seed."""
+        return _draws(self.draws), _seed(self.seed)
+
 
 def draw_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a sample."""
@@ -43,14 +48,19 @@ def draw_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def taken(question: str | None, given: dict[str, Any]) -> tuple[Asked | None, str]:
     """Take the options of a sample out of those of a question; with a note where --samples is meant for one."""
-    draws, seed, sensitivity = (given.pop(name) for name in ("draws", "seed", "sensitivity"))
     note = ""
-    if draws is None and _means_draws(question, given):
-        draws = given.pop("samples")
+    if given["draws"] is None and _means_draws(question, given):
+        draws = given["draws"] = given.pop("samples")
         note = f"--samples {draws} without --epochs is taken as --draws {draws}; a data set has both"
+    return asked_draws(given), note
+
+
+def asked_draws(given: dict[str, Any]) -> Asked | None:
+    """Take the options of a sample out of those of a question."""
+    draws, seed, sensitivity = (given.pop(name) for name in ("draws", "seed", "sensitivity"))
     if draws is None and seed is None and not sensitivity:
-        return None, note
-    return Asked(_USUAL if draws is None else draws, seed or "0", sensitivity), note
+        return None
+    return Asked(_USUAL if draws is None else draws, seed or "0", sensitivity)
 
 
 def _means_draws(question: str | None, given: Mapping[str, Any]) -> bool:
@@ -77,7 +87,7 @@ def drawn(estimate: Estimate, asked: Asked) -> Drawn:
     from ..report.sample import Drawn
     from ..samples.sample import sample
 
-    found = sample(estimate.case, _draws(asked.draws), _seed(asked.seed))
+    found = sample(estimate.case, *asked.numbers)
     return Drawn(estimate, found, found.sensitivity() if asked.sensitivity else None)
 
 

@@ -10,9 +10,11 @@ import click
 
 from ..errors import EstimatorError
 from ..inputs.run import option
+from ..presets import Presets
 from ..solving.laws import LAWS
-from ..solving.solve import solve
+from ..solving.solve import Solution, solve
 from ..units import shorten
+from .draws import Asked, asked_draws, draw_options
 from .options import format_option, merged, own_folders, question_options, terminal_width
 
 # Quantities that have an option of their own, and how help calls their values; --aim takes any.
@@ -42,6 +44,7 @@ def _aim_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--aim", metavar="NAME=VALUE", help='Any other quantity of an answer, like "mfu=40%".')
 @click.option("--law", metavar="NAME", help=f"Law by which tokens follow from a size: {', '.join(LAWS)}.")
 @click.option("--served", metavar="NUMBER", help="Tokens that the model is to serve in its life, like 10T.")
+@draw_options
 @question_options
 @format_option("table", "json", "csv", "markdown")
 def command(
@@ -58,6 +61,9 @@ def command(
         estimate solve params --cost "2e6 USD" --within "60 days" --on nvidia-h100-sxm-80gb
         estimate solve params --cost "2e6 USD" --within "60 days" --on ascend-910b --price "1 USD/gpu/hour"
     \b
+    Both at once, at a price each (with --draws 4096: and how sure is that?):
+        estimate solve params --cost "2e6 USD" --within "60 days" --on h100,ascend-910b --price "2,1 USD/gpu/hour"
+    \b
     How many tokens does the money buy, and how many cards does the date need?
         estimate solve tokens --params 7B --on h100 --count 256 --cost "100000 USD"
         estimate solve count --params 70B --tokens 1.4T --on h100 --within "30 days"
@@ -70,11 +76,15 @@ def command(
         estimate solve price --params 70B --tokens 1.4T --on h100 --count 512 --cost "1e6 USD"
     """
     presets, unknown = own_folders(own_presets), name.strip().removeprefix("--").replace("-", "_")
+    draws = asked_draws(given)
     of_law = {key: given.pop(key) for key in ("law", "served")}
     aims = {key: given.pop(key) for key in AIMS}
     aims = {**aims, **_aim(given.pop("aim"), aims)}
     asked = _inputs(question, given, unknown, aims)
-    click.echo(_write(solve(asked, unknown, presets=presets, **of_law, **aims), format_))
+    if "," in str(asked.get("on") or ""):
+        click.echo(_several(asked, unknown, presets, format_, draws, **of_law, **aims))
+        return
+    click.echo(_written(solve(asked, unknown, presets=presets, **of_law, **aims), format_, draws))
 
 
 def _aim(text: str | None, others: Mapping[str, Any]) -> dict[str, str]:
@@ -109,11 +119,37 @@ def _inputs(
     return {**kept, **({"within": stored["within"]} if alone else {}), **options}
 
 
-def _write(solution: Any, format: str) -> str:
+def _written(solution: Solution, format: str, asked: Asked | None) -> str:
+    """Return a solution in one of the four formats, with its draws where they are asked for."""
     from ..report import solution as report
 
-    return (
-        report.markdown(solution)
-        if format == "markdown"
-        else report.page(solution, terminal_width()).write(format)
+    if asked is None:
+        page = report.page(solution, terminal_width())
+        return report.markdown(solution) if format == "markdown" else page.write(format)
+    from ..report import sample, solutions
+    from ..solving.several import sure_of
+
+    sure = sure_of(solution, *asked.numbers)
+    more = [solutions.sure_line(solution, sure)]
+    drawn = sample.Drawn(
+        solution.estimate, sure.sample, sure.sample.sensitivity() if asked.sensitivity else None
     )
+    page = report.page(solution, terminal_width(), more)
+    if format in ("table", "markdown"):
+        text = report.markdown(solution, more) if format == "markdown" else page.write(format)
+        return f"{text}\n\n{sample.page(drawn, format)}"
+    return page._replace(document={**page.document, "draws": solutions.sure_document(solution, sure)}).write(
+        format
+    )
+
+
+def _several(
+    asked: Mapping[str, Any], name: str, presets: Presets, format: str, draws: Asked | None, **target: Any
+) -> str:
+    """Return solutions on several accelerators in one of the four formats."""
+    from ..report.solutions import page
+    from ..solving.several import solve_each, sure_of
+
+    found = solve_each(asked, name, presets=presets, **target)
+    sures = [sure_of(each.solution, *draws.numbers) if draws and each.solution else None for each in found]
+    return page(found, sures, terminal_width()).write(format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..solving import Solution
@@ -25,16 +25,16 @@ _BARRED = (
 )
 
 
-def page(solution: Solution, width: int = 100) -> Page:
-    """Return a solution as a page; text is wrapped to ``width`` columns."""
+def page(solution: Solution, width: int = 100, more: Sequence[str] = ()) -> Page:
+    """Return a solution as a page; text is wrapped to ``width`` columns, ``more`` sentences stand last."""
     told = document(solution)
-    lines = [wrapped(text, width, "", "    ") for text in sentences(solution)]
+    lines = [wrapped(text, width, "", "    ") for text in (*sentences(solution), *more)]
     return Page(["\n".join(lines), answer.table(solution.estimate, width)], _rows(solution, told), told)
 
 
-def markdown(solution: Solution) -> str:
-    """Return a solution as Markdown."""
-    first, *rest = sentences(solution)
+def markdown(solution: Solution, more: Sequence[str] = ()) -> str:
+    """Return a solution as Markdown, with ``more`` sentences."""
+    first, *rest = (*sentences(solution), *more)
     listed = "\n".join(f"- {text}" for text in rest)
     return "\n\n".join(part for part in (f"**{first}**", listed, answer.markdown(solution.estimate)) if part)
 
@@ -46,7 +46,7 @@ def sentences(solution: Solution) -> list[str]:
         for text in (
             _head(solution),
             _ends(solution),
-            *_notes(solution),
+            *notes(solution),
             _deadline(solution),
             *_by_laws(solution),
         )
@@ -58,7 +58,7 @@ def _name(solution: Solution) -> str:
     return solution.target.quantity.replace("_", " ")
 
 
-def _value(solution: Solution, value: float) -> str:
+def written(solution: Solution, value: float) -> str:
     """Write a value of the input as people read it."""
     shares = ("mfu", "goodput", "scaling_efficiency")
     return words.share(value) if solution.name in shares else words.amount(value, solution.unit)
@@ -74,7 +74,7 @@ def _amount(solution: Solution, value: float) -> str:
     )
 
 
-def _wish(solution: Solution) -> str:
+def wish(solution: Solution) -> str:
     """Say what a value is to do, like: keeps the cost at most 2 million USD."""
     side = "at most" if solution.target.most else "at least"
     return f"keeps the {_name(solution)} {side} {_amount(solution, solution.target.value)}"
@@ -83,26 +83,26 @@ def _wish(solution: Solution) -> str:
 def _head(solution: Solution) -> str:
     """Say which value meets the target; where none or any does, how near it comes."""
     if solution.status != "found":
-        return _unmet(solution)
+        return unmet(solution)
     which = "the most" if solution.found.rising else "the least"
-    between = _between(solution)
-    told = f"{_value(solution, solution.value)}{f' ({between})' if between else ''}"
-    return f"{solution.name} = {told}: {which} that {_wish(solution)}."
+    span = between(solution)
+    told = f"{written(solution, solution.value)}{f' ({span})' if span else ''}"
+    return f"{solution.name} = {told}: {which} that {wish(solution)}."
 
 
-def _unmet(solution: Solution) -> str:
+def unmet(solution: Solution) -> str:
     """Say that no value meets the target, or any does, and how near one comes to it."""
     found, none = solution.found, solution.status == "none"
     reached = _amount(solution, found.reached)
-    wanted = f"{'No' if none else 'Any'} value of {solution.name} {_wish(solution)}"
+    wanted = f"{'No' if none else 'Any'} value of {solution.name} {wish(solution)}"
     if found.flat:
         return f"{wanted}: it is {reached} at all of them."
     extreme = "most" if solution.target.most else "least"
     limit = "the limit" if none else f"the {extreme} that was found"
-    return f"{wanted}: {limit} is {reached}, at {solution.name} = {_value(solution, found.shown)}."
+    return f"{wanted}: {limit} is {reached}, at {solution.name} = {written(solution, found.shown)}."
 
 
-def _between(solution: Solution) -> str:
+def between(solution: Solution) -> str:
     """Write the range of the value in the unit in which it is written."""
     low, high = solution.range
     if math.isnan(low) or math.isnan(high):
@@ -126,27 +126,27 @@ def _ends(solution: Solution) -> str:
 
 def _end(solution: Solution, found: Found) -> str:
     if found.status == "found":
-        return _value(solution, found.shown)
+        return written(solution, found.shown)
     return "no value" if found.status == "none" else "any value"
 
 
-def _notes(solution: Solution) -> list[str]:
+def notes(solution: Solution) -> list[str]:
     """Say where the value is not the only one or not exact, and what limits it."""
     found, name = solution.found, _name(solution)
-    notes: list[str] = []
+    told: list[str] = []
     if found.barred or found.jumps:
         why = _BARRED[found.barred] or f"the {name} leaps over the target, as layouts and batches are whole"
-        notes.append(
+        told.append(
             f"No value comes nearer: {why}. With this one the {name} is {_amount(solution, found.reached)}."
         )
     if found.apart and found.status == "any":
-        notes.append(f"Not every one: the {name} goes up and down with --{_dashed(solution.name)}.")
+        told.append(f"Not every one: the {name} goes up and down with --{_dashed(solution.name)}.")
     if found.apart and found.status == "found":
         which = "largest" if found.rising else "smallest"
-        notes.append(
+        told.append(
             f"Not the only one: the {name} goes up and down with --{_dashed(solution.name)}; this is the {which}."
         )
-    return notes
+    return told
 
 
 def _deadline(solution: Solution) -> str:

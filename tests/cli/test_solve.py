@@ -178,3 +178,27 @@ def test_a_question_file_loses_what_is_asked_for(estimate: Estimate, tmp_path: P
 def test_bad_input_is_one_message(estimate: Estimate, words: tuple[str, ...], message: str) -> None:
     ran = estimate("solve", "tokens", "--params", "7B", *words)
     assert (ran.code, ran.out, ran.err) == (2, "", f"Error: {message}\n")
+
+
+def test_several_accelerators_are_rows_of_one_table(estimate: Estimate) -> None:
+    asked = ("solve", "tokens", "--params", "7B", "--count", "256", "--cost", "1e5 USD", "--on", "h100,a100",
+             "--draws", "1024")  # fmt: skip
+    ran, told = estimate(*asked), json.loads(estimate(*asked, "--format", "json").out)
+    assert ran.out.startswith("tokens, the most that keeps the cost at most 100,000 USD:\n\non ")
+    assert told["schema"] == "estimator/solutions/1"
+    assert [each["on"] for each in told["found"]] == ["h100", "a100"]
+    for each in told["found"]:
+        alone = ("solve", *asked[1:8], "--on", each["on"])
+        single = json.loads(estimate(*alone, "--draws", "1024", "--format", "json").out)
+        assert each["solution"] == single
+        kept = f"Of 1,024 draws (--seed 0), {single['draws']['kept'] * 100:.3g} % keep the cost at most 100,000 USD."
+        assert kept in " ".join(estimate(*alone, "--draws", "1024").out.split())
+        assert f"{each['on']}: {kept}" in " ".join(ran.out.split())
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("draws", ["none", "0", "1.5"])
+def test_draws_of_a_solution_are_checked(estimate: Estimate, draws: str) -> None:
+    ran = estimate("solve", "tokens", "--params", "7B", "--count", "8", "--cost", "10 USD", "--draws", draws)
+    assert ran.code == 2
+    assert ran.err.startswith("Error: --draws: ")
