@@ -49,7 +49,7 @@ SHARES = (
     "spot_loss", "break_even_utilisation",
 )  # fmt: skip
 # Dates, which no comma divides.
-_YEARS = ("stack_year",)
+YEARS = ("stack_year", "year")
 
 
 def title(estimate: Estimate) -> str:
@@ -221,7 +221,7 @@ def plain(estimate: Estimate, name: str, keep: int = 3) -> str:
     if name in UNITS:
         return shown(estimate, name)
     value = float(estimate.case.columns[name])
-    return f"{value:g}" if name in _YEARS and math.isfinite(value) else words.digits(value, keep)
+    return f"{value:g}" if name in YEARS and math.isfinite(value) else words.digits(value, keep)
 
 
 def grid(estimate: Estimate) -> Grid:

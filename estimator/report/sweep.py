@@ -12,7 +12,7 @@ from ..sweeps.sweep import Sweep
 from ..sweeps.table import REASON, Cells, Coded, Column, Table, Values
 from ..sweeps.text import csv_head, write_csv, write_lines
 from . import words
-from .answer import SHARES
+from .answer import SHARES, YEARS
 from .grid import Grid
 
 # So many rows are read by a person.
@@ -61,6 +61,8 @@ def _labels(column: Column, cell: Values | Coded) -> list[str]:
     """Write the values of what varies: times and powers with their unit, numbers in full."""
     if column.unit in ("s", "W", "byte/accelerator/s"):
         return [words.amount(value, column.unit) for value in _plain(cell)]
+    if column.name.rpartition(".")[2] in YEARS:
+        return [f"{value:g}" for value in _plain(cell)]
     return [value if isinstance(value, str) else words.digits(value, 12) for value in _plain(cell)]
 
 

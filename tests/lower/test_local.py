@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from estimator import Presets, Run, ask
+from estimator import Presets, Run, ask, sweep
 from estimator.estimate import Estimate
 from estimator.lower.dated import figure_of
 from estimator.own_folder import check
@@ -96,6 +97,14 @@ def test_a_place_without_a_tariff_takes_the_worlds_and_says_so() -> None:
         "Netherlands has no tariff on record; the world's: no tariff of 2026 for World on record: that of 2025; "
         "World, business, second quarter, 2025"
     )
+
+
+def test_a_sweep_of_years_and_places_is_priced_cell_by_cell() -> None:
+    given = {"params": "7B", "tokens": "1T", "on": "h100", "count": 64, "mfu": 0.4, "plan": "own"}
+    swept = sweep(given, {"year": [2020, 2022], "grid": ["usa", "fra"]}).table()
+    alone = [answer(grid=grid, year=year).cost.value for year in (2020, 2022) for grid in ("usa", "fra")]
+    assert [float(value) for value in np.ravel(swept["cost"])] == [float(value) for value in alone]
+    assert len(set(map(float, alone))) == 4
 
 
 # PUE.
