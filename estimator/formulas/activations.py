@@ -190,11 +190,11 @@ def layers_activation(model: Transformer, layout: Layout, seq: Array, eager: Arr
 
     Examples
     --------
+    >>> from estimator.formulas.example import example_job
     >>> from estimator.formulas.shapes import transformer
     >>> gpt3 = transformer(layers=1, hidden=12288, heads=96, ffn=49152, vocab=51200)
-    >>> one, none = np.float64(1), np.float64(0)
-    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one, one)
-    >>> kept, scores = layers_activation(gpt3, layout, np.float64(2048), none)
+    >>> layout = example_job(unfused=1).layout
+    >>> kept, scores = layers_activation(gpt3, layout, np.float64(2048), np.float64(0))
     >>> float(kept + scores) == 34 * 2048 * 12288 + 5 * 96 * 2048**2
     True
     """
