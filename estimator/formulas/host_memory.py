@@ -48,11 +48,12 @@ def host_memory_used(
     --------
     Adam on 6.7 billion parameters keeps 14 bytes of each on the host:
 
+    >>> from estimator.formulas.example import example_job
     >>> from estimator.formulas.shapes import transformer
     >>> llama = transformer(layers=32, hidden=4096, heads=32, ffn=11008, gated=1, vocab=32000)
     >>> none, one, two, four, eight = map(np.float64, (0, 1, 2, 4, 8))
     >>> adamw = Optimizer(two, two, four, eight, eight, none, none, none, none)
-    >>> layout = Layout(one, one, one, one, one, one, one, none, one, none, one, one, none, one, one)
+    >>> layout = example_job().layout
     >>> found = host_memory_used(llama, adamw, Method(none, none, none, none, none, one), layout)
     >>> {name: round(float(part) / 2**30, 1) for name, part in found.parts.items()}
     {'weights': 0.0, 'gradients': 12.6, 'optimizer_states': 75.3}

@@ -44,6 +44,7 @@ def product_time(job: Job, weights: Array, edge: Array, inner: Array) -> Array:
     A thousand tokens times a matrix of 1,000 by 1,000 at 100 TFLOP/s, then with all of its traffic at 1 TB/s, then
     with a wave of 500,000 outputs lost:
 
+    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> sizes = [np.float64(each) for each in (1e6, 2000, 1000)]
     >>> float(product_time(example_job(), *sizes))
@@ -113,6 +114,7 @@ def feed_forward_time(job: Job, width: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> float(feed_forward_time(example_job(), np.float64(4000)))
     0.00016
@@ -148,6 +150,7 @@ def elementwise_time(job: Job, width: Array) -> Array:
     --------
     A thousand tokens of width 1,000 pass the memory with 40 bytes an element, their inner width of 4,000 with 10:
 
+    >>> import numpy as np
     >>> from estimator.formulas.example import example_job
     >>> job = example_job(norm_traffic=40, activation_traffic=10)
     >>> float(elementwise_time(job, np.float64(4000)))
