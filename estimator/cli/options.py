@@ -110,6 +110,18 @@ def where_of(workers: str | None, cluster: str | None) -> str | float | None:
         ) from None
 
 
+def input_name(text: str) -> str:
+    """Return the input that a word means, spelt like it or like its option; the letter of a pool may be a small one.
+
+    Examples
+    --------
+    >>> input_name("--tokens-per-param"), input_name("a.count")
+    ('tokens_per_param', 'A.count')
+    """
+    whose, dot, name = text.strip().removeprefix("--").replace("-", "_").rpartition(".")
+    return f"{whose.upper()}{dot}{name}"
+
+
 def terminal_width() -> int:
     """Return the columns of the terminal; a hundred where there is none."""
     return shutil.get_terminal_size((100, 24)).columns

@@ -15,7 +15,15 @@ from ..solving.laws import LAWS
 from ..solving.solve import Solution, solve
 from ..units import shorten
 from .draws import Asked, asked_draws, draw_options
-from .options import format_option, merged, own_folders, question_options, terminal_width
+from .options import (
+    fleet_options,
+    format_option,
+    input_name,
+    merged,
+    own_folders,
+    question_options,
+    terminal_width,
+)
 
 # Quantities that have an option of their own, and how help calls their values; --aim takes any.
 AIMS = {
@@ -45,6 +53,7 @@ def _aim_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--law", metavar="NAME", help=f"Law by which tokens follow from a size: {', '.join(LAWS)}.")
 @click.option("--served", metavar="NUMBER", help="Tokens that the model is to serve in its life, like 10T.")
 @draw_options
+@fleet_options
 @question_options
 @format_option("table", "json", "csv", "markdown")
 def command(
@@ -71,11 +80,15 @@ def command(
     A smaller model that is trained longer, as it is to serve ten trillion tokens:
         estimate solve params --cost "2e6 USD" --served 10T --count 1024
     \b
+    The link between two sites that a date needs, and the cards of the first that a budget pays:
+        estimate solve link --params 7B --pool "64 x a100, site=a" --pool "64 x h100, site=b" --within "30 days"
+        estimate solve A.count --params 7B --pool "64 x a100" --pool "64 x h100" --cost "1e6 USD"
+    \b
     Which MFU, which price would it take?
         estimate solve mfu --params 70B --tokens 1.4T --on h100 --count 512 --within "30 days"
         estimate solve price --params 70B --tokens 1.4T --on h100 --count 512 --cost "1e6 USD"
     """
-    presets, unknown = own_folders(own_presets), name.strip().removeprefix("--").replace("-", "_")
+    presets, unknown = own_folders(own_presets), input_name(name)
     draws = asked_draws(given)
     of_law = {key: given.pop(key) for key in ("law", "served")}
     aims = {key: given.pop(key) for key in AIMS}

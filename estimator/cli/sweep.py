@@ -14,7 +14,15 @@ from ..sweeps.axes import Vary
 from ..sweeps.cells import Wanted
 from ..sweeps.sweep import Sweep, sweep
 from ..units import shorten
-from .options import fleet_options, merged, own_folders, question_options, where_of, workers_options
+from .options import (
+    fleet_options,
+    input_name,
+    merged,
+    own_folders,
+    question_options,
+    where_of,
+    workers_options,
+)
 from .progress import Progress
 
 _HOW_TO = ("thin", "show", "ranged", "output", "resume", "workers", "cluster", "format_")
@@ -81,7 +89,7 @@ def command(
     presets, where = own_folders(own_presets), where_of(how["workers"], how["cluster"])
     axes = _axes(vary)
     asked = _inputs(question, given, axes)
-    groups = [[_name(word) for word in text.split(",")] for text in linked]
+    groups = [[input_name(word) for word in text.split(",")] for text in linked]
     wanted = _wanted(how, asked, axes)
     varied = Vary(axes, groups, _thin(how["thin"]))
     found = sweep(asked, varied, wanted=wanted, presets=presets, cluster=where)
@@ -101,12 +109,6 @@ def _inputs(question: str | None, given: Mapping[str, Any], axes: Mapping[str, s
     return {name: value for name, value in laid.items() if name not in axes or given.get(name) is not None}
 
 
-def _name(text: str) -> str:
-    """Return the input that a word means; the letter of a pool may be a small one."""
-    whose, dot, name = text.strip().removeprefix("--").replace("-", "_").rpartition(".")
-    return f"{whose.upper()}{dot}{name}"
-
-
 def _axes(vary: Sequence[str]) -> dict[str, str]:
     """Read `count=512:8192:x2`; a name is spelt like its option or like its input."""
     found: dict[str, str] = {}
@@ -114,9 +116,9 @@ def _axes(vary: Sequence[str]) -> dict[str, str]:
         name, equals, values = text.partition("=")
         if not equals or not name.strip():
             raise EstimatorError(f"--vary: {shorten(text)} is not NAME=VALUES; {_HOW}")
-        if _name(name) in found:
-            raise EstimatorError(f"--vary: '{_name(name)}' is given twice; {_HOW}")
-        found[_name(name)] = values.strip()
+        if input_name(name) in found:
+            raise EstimatorError(f"--vary: '{input_name(name)}' is given twice; {_HOW}")
+        found[input_name(name)] = values.strip()
     return found
 
 

@@ -17,7 +17,7 @@ from ..formulas.compute_totals import mfu_for_ratio
 from ..inputs.fleet import WAYS, FleetQuestion
 from ..presets import Presets
 from ..totals import Ends
-from .lowered import currency_of, fleet_case, joint, of_each
+from .lowered import currency_of, fleet_case, joint, of_each, way_of
 from .ways import Exchange, Way, exchange, way_of_points
 
 
@@ -53,6 +53,11 @@ class Fleet:
         first = array(float(self.alone[0].values["mfu"]))
         found = mfu_for_ratio(first, array(float(self.alone[0].case.columns["peak"])), peaks, array(ratio))
         return tuple(np.asarray(found).tolist())
+
+    @property
+    def way(self) -> str:
+        """The way that is asked for: the last of `WAYS` where none is named, of one pool a run of its own."""
+        return way_of(self.question)
 
     def loss(self, name: str) -> float:
         """Return the share of the separate runs' throughput that a way loses. [1]"""

@@ -67,7 +67,7 @@ def read_axis(
     [0.3, 0.35, 0.4, 0.5]
     """
     if name not in fields:
-        raise EstimatorError(f"--vary: {_unknown(name, fields)}")
+        raise EstimatorError(f"--vary: {unknown_input(name, fields)}")
     field = fields[name]
     items = (
         _items(name, given, unit, lambda item: _read(name, item, presets, field))
@@ -80,14 +80,24 @@ def read_axis(
     return values
 
 
-def _unknown(name: str, fields: Mapping[str, Field]) -> str:
-    """Say what is wrong with a name that is none of some inputs: a pool that is not there, or an input."""
-    whose = name.rpartition(".")[0]
+def unknown_input(name: str, fields: Mapping[str, Field], meant: Iterable[str] | None = None) -> str:
+    """Say what is wrong with a name that is none of some inputs, of which those are listed that may be meant."""
+    whose, _, base = name.rpartition(".")
     pools = sorted({each.rpartition(".")[0] for each in fields} - {""})
+    if _of_fleets(name) and not pools:
+        return f"one run has no '{name}'; name the pools of a fleet, like --pool '64 x a100, site=beijing'"
+    if whose in pools and base in fields:
+        return f"'{base}' is of the whole fleet; name it without '{whose}.'"
     if not whose or whose in pools:
-        return f"there is no input '{name}'{near_misses(name, list(fields))}"
+        return f"there is no input '{name}'{near_misses(name, list(fields if meant is None else meant))}"
     there = f"the pools are {', '.join(pools)}" if pools else "one run has no pools"
     return f"there is no pool '{whose}', which '{name}' names; {there}"
+
+
+def _of_fleets(name: str) -> bool:
+    from .fleet import FLEET_FIELDS
+
+    return name in FLEET_FIELDS
 
 
 def _bounded(name: str, given: Any) -> Iterable[Any]:

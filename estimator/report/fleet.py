@@ -19,7 +19,7 @@ from .grid import Grid, wrapped
 from .page import Page
 
 SCHEMA = "estimator/fleet/1"
-_TITLES = {
+TITLES = {
     "separate": "separate runs, one a pool",
     "equal": "one run, equal shares a card",
     "matched": "one run, shares like speeds",
@@ -130,7 +130,7 @@ def _ways(found: Fleet) -> Grid:
         "lost by mixing",
         *("" if each.name == "separate" else words.share(found.loss(each.name)) for each in ways),
     ]
-    headers = ["together", *(_TITLES[way.name] for way in ways)]
+    headers = ["together", *(TITLES[way.name] for way in ways)]
     return Grid(headers, [*rows, *([lost] if any(lost[1:]) else [])] if len(found.alone) > 1 else [])
 
 
@@ -188,18 +188,7 @@ def _exchange(found: Fleet) -> str:
 
 
 def _bits(bandwidth: float) -> str:
-    """Write a bandwidth in bits, as networks are sold.
-
-    Examples
-    --------
-    >>> _bits(1.25e9), _bits(2.2e10)
-    ('10 Gbit/s', '176 Gbit/s')
-    """
-    bits = bandwidth * 8.0
-    factor, prefix = next(
-        (each for each in ((1e12, "T"), (1e9, "G"), (1e6, "M")) if bits >= each[0]), (1e3, "k")
-    )
-    return f"{words.digits(bits / factor)} {prefix}bit/s"
+    return words.amount(bandwidth, "Gbit/s")
 
 
 def _assumed(found: Fleet) -> str:

@@ -12,6 +12,7 @@ from ..solving.search import Found
 from . import answer, words
 from .document import document as estimate_document
 from .document import in_unit
+from .fleet import TITLES, fleet_page
 from .grid import Grid, wrapped
 from .page import Page
 from .rows import csv_rows
@@ -29,11 +30,17 @@ def page(solution: Solution, width: int = 100, more: Sequence[str] = ()) -> Page
     """Return a solution as a page; text is wrapped to ``width`` columns, ``more`` sentences stand last."""
     told = document(solution)
     lines = [wrapped(text, width, "", "    ") for text in (*sentences(solution), *more)]
+    if solution.fleet is not None:
+        whole = fleet_page(solution.fleet, width)
+        rows = [["solved", solution.name, *_solved_cells(solution, told)], *whole.rows.rows]
+        return Page(["\n".join(lines), *whole.parts], Grid(whole.rows.headers, rows), told)
     return Page(["\n".join(lines), answer.table(solution.estimate, width)], _rows(solution, told), told)
 
 
 def markdown(solution: Solution, more: Sequence[str] = ()) -> str:
     """Return a solution as Markdown, with ``more`` sentences."""
+    if solution.fleet is not None:
+        return page(solution, more=more).write("markdown")
     first, *rest = (*sentences(solution), *more)
     listed = "\n".join(f"- {text}" for text in rest)
     return "\n\n".join(part for part in (f"**{first}**", listed, answer.markdown(solution.estimate)) if part)
@@ -47,6 +54,7 @@ def sentences(solution: Solution) -> list[str]:
             _head(solution),
             _ends(solution),
             *notes(solution),
+            _way(solution),
             _deadline(solution),
             *_by_laws(solution),
         )
@@ -149,6 +157,15 @@ def notes(solution: Solution) -> list[str]:
     return told
 
 
+def _way(solution: Solution) -> str:
+    """Say of which way to use a fleet the quantity is."""
+    if solution.fleet is None:
+        return ""
+    way = solution.fleet.way
+    others = " or ".join(name for name in solution.fleet.ways if name != way)
+    return f"That is of {TITLES[way]} (--way {way}){f'; ask for {others} with --way' if others else ''}."
+
+
 def _deadline(solution: Solution) -> str:
     """Say how sure the deadline is, where it found the count for another target."""
     columns, amount = solution.estimate.case.columns, solution.estimate.wall_clock
@@ -170,7 +187,7 @@ def _by_laws(solution: Solution) -> list[str]:
     if not solution.laws or math.isnan(solution.value):
         return []
     first, *others = solution.laws
-    size, tokens = (float(solution.estimate.values[name]) for name in ("parameters", "tokens"))
+    size, tokens = _trained(solution)
     trained = first.of(size, tokens)
     told = [
         f"Tokens by {first.name}: {words.counted(tokens)}, {words.digits(tokens / size)} a parameter; loss "
@@ -179,6 +196,12 @@ def _by_laws(solution: Solution) -> list[str]:
     if first.served:
         told.append(_served(first, size, tokens))
     return told + [_other(other, size, tokens) for other in others if not first.served]
+
+
+def _trained(solution: Solution) -> tuple[float, float]:
+    """Return the parameters and tokens of the run; every pool of a fleet trains as many."""
+    estimate = solution.fleet.alone[0] if solution.fleet else solution.estimate
+    return float(estimate.values["parameters"]), float(estimate.values["tokens"])
 
 
 def _other(law: Chosen, size: float, tokens: float) -> str:
@@ -226,8 +249,15 @@ def document(solution: Solution) -> dict[str, Any]:
         },
         "notes": sentences(solution),
         "laws": [_law_document(law, solution) for law in solution.laws],
-        "estimate": estimate_document(estimate, solution.run.write()),
+        **_answer(solution),
     }
+
+
+def _answer(solution: Solution) -> dict[str, Any]:
+    """Return the whole answer with the value: of a run, or of a fleet."""
+    if solution.fleet is not None:
+        return {"fleet": fleet_page(solution.fleet).document}
+    return {"estimate": estimate_document(solution.estimate, solution.run.write())}
 
 
 def _end_document(solution: Solution, found: Found) -> dict[str, Any]:
@@ -237,7 +267,7 @@ def _end_document(solution: Solution, found: Found) -> dict[str, Any]:
 
 def _law_document(law: Chosen, solution: Solution) -> Mapping[str, Any]:
     """Return the compute-optimal model of the solution's compute by a law, training alone counted."""
-    size, tokens = (float(solution.estimate.values[name]) for name in ("parameters", "tokens"))
+    size, tokens = _trained(solution)
     best = law.optimum(6.0 * size * tokens)
     return {
         "name": law.name,
@@ -255,7 +285,15 @@ def _in_unit(value: float, unit: str) -> float | None:
 
 def _rows(solution: Solution, told: Mapping[str, Any]) -> Grid:
     """Return the solved value, then the quantities of the answer."""
-    rows, solved = csv_rows(told["estimate"]), told["solved"]
-    cells = ["" if solved[name] is None else repr(solved[name]) for name in ("value", "low", "high")]
-    first = [solution.name, "solved", cells[0], solution.unit, cells[1], cells[2], "derived"]
+    rows = csv_rows(told["estimate"])
+    first = [solution.name, "solved", *_solved_cells(solution, told), "derived"]
     return Grid(rows.headers, [first, *rows.rows])
+
+
+def _solved_cells(solution: Solution, told: Mapping[str, Any]) -> list[str]:
+    """Return value, unit and ends of what was asked for, with full precision."""
+    solved = told["solved"]
+    value, low, high = (
+        "" if solved[name] is None else repr(solved[name]) for name in ("value", "low", "high")
+    )
+    return [value, solution.unit, low, high]

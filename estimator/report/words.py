@@ -19,7 +19,10 @@ _PREFIXED = {
     "byte/s": "B/s",
     "byte/s/node": "B/s/node",
     "byte/accelerator/s": "B/s/gpu",
+    "Gbit/s": "bit/s",
 }
+# One of these in house units, where that is not 1.
+_BASE = {"kWh": 3600.0, "Gbit/s": 0.125}
 _COUNTED = ("hour", "token", "1")
 
 
@@ -69,7 +72,7 @@ def scale(value: float, unit: str) -> tuple[float, str]:
     if unit == "kg":
         return (1000.0, " t") if size >= 1000.0 else (1.0, " kg")
     if unit in _PREFIXED:
-        return _step(size, 3600.0 if unit == "kWh" else 1.0, _DECIMAL, " ", _PREFIXED[unit])
+        return _step(size, _BASE.get(unit, 1.0), _DECIMAL, " ", _PREFIXED[unit])
     if unit in units.CURRENCIES or unit in _COUNTED:
         name = f" {unit}" if unit in units.CURRENCIES else ""
         return _step(size, factor, _WORDS if size < 1e15 * factor else _WORDS[-1:], "", name)
@@ -88,8 +91,8 @@ def amount(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> amount(1.2e6, "USD"), amount(86400 * 30.0, "s"), amount(1.04e12, "byte"), amount(0.92, "1")
-    ('1.2 million USD', '30 days', '969 GiB', '0.92')
+    >>> amount(1.2e6, "USD"), amount(86400 * 30.0, "s"), amount(1.04e12, "byte"), amount(2.2e10, "Gbit/s")
+    ('1.2 million USD', '30 days', '969 GiB', '176 Gbit/s')
     """
     divisor, word = scale(value, unit)
     return digits(value / divisor) + (word if math.isfinite(value) else "")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..answer import ask
 from ..case import Case
 from ..estimate import Estimate
-from ..inputs import Run
+from ..inputs.letters import letter
 from ..inputs.run import option, write_input
+from ..kinds import kind_of
 from ..presets import Presets
 from ..provenance import Origin
 from ..sweeps import Vary, Wanted, sweep
@@ -23,16 +24,14 @@ from .search import Points
 from .targets import AT_LEAST
 from .unknowns import Unknown, Values
 
+if TYPE_CHECKING:
+    from ..fleets import Fleet
+
 # Quantities of which a run that does not fit on its cards may be asked all the same.
 _ROOM = frozenset({"memory", "memory_total", "memory_allocated", "state_memory", "fewest_accelerators"})
 _IN_TIME, _FITS, _IDLE = 1.0, 2.0, 3.0
 # Inputs whose values are only those at which a layout sets every accelerator to work, where there are any.
 _WORKING = frozenset({"count", "nodes", "global_batch"})
-# Inputs that are written with a unit.
-_WITH_UNIT = frozenset({
-    "within", "power", "scaleout_bandwidth", "failures", "mtbi", "checkpoint_interval", "checkpoint_bandwidth",
-    "restart_time",
-})  # fmt: skip
 
 
 class Candidates:
@@ -49,6 +48,7 @@ class Candidates:
             law,
             presets,
         )
+        self.kind = kind_of(given)
         # A count is tried in whole nodes.
         self.axis = "nodes" if unknown.name == "count" else unknown.name
         self._reasons: tuple[str, ...] = ()
@@ -63,15 +63,27 @@ class Candidates:
 
     def inputs(self, values: Values) -> dict[str, Sequence[Any]]:
         """Return what varies: the input, and with a law of the loss the tokens that go with it."""
-        if self.axis == "price":
-            currency = self.given.get("currency") or "USD"
-            return {"price": [Price(float(value), currency) for value in values]}
-        found: dict[str, Sequence[Any]] = {self.axis: values.tolist()}
-        if self.axis in _WITH_UNIT:
-            found = {self.axis: [write_input(self.axis, float(value)) for value in values]}
+        found: dict[str, Sequence[Any]] = {
+            self.axis: [self._input(float(value)) for value in values * self._each]
+        }
         if self.law:
             found["tokens"] = self.law.tokens(values).tolist()
         return found
+
+    def _input(self, value: float) -> Any:
+        """Return a value of the input as a question takes it."""
+        if self.unknown.unit.startswith("currency"):
+            return Price(value, self.given.get("currency") or "USD")
+        return write_input(self.axis, value)
+
+    @cached_property
+    def _each(self) -> float:
+        """Cards of one that is tried: those of a node where the count of a pool is asked for, else 1."""
+        if not self.kind.axes or self.unknown.base != "count":
+            return 1.0
+        case = self.kind.lower(self.kind.read(self.given, self.presets), self.presets)
+        pools = {letter(place): place for place in range(np.size(case.columns["per_node"]))}
+        return float(np.ravel(case.columns["per_node"])[pools[self.unknown.name.partition(".")[0]]])
 
     def at(self, values: Values) -> Points:
         """Return the quantity, with its range, at some values of the input.
@@ -83,8 +95,10 @@ class Candidates:
         """
         vary = self.inputs(values)
         linked = [list(vary)] if len(vary) > 1 else []
-        works = ("replicas",) if self.unknown.name in _WORKING else ()
-        wanted = Wanted((self.quantity, "count", "per_node", FITS, *works), (self.quantity,))
+        # Of a fleet neither a count of all pools nor their replicas are told.
+        counts = () if self.kind.axes else ("count", "per_node")
+        works = ("replicas",) if self.unknown.name in _WORKING and not self.kind.axes else ()
+        wanted = Wanted((self.quantity, *counts, FITS, *works), (self.quantity,))
         found = sweep(self.given, Vary(vary, linked), wanted=wanted, presets=self.presets)
         chunks = list(found.chunks())
         self._reasons = chunks[0].reasons
@@ -119,7 +133,7 @@ class Candidates:
     def _shown(self, values: Values, columns: Mapping[str, Values]) -> Values:
         """Return the input as it is told, which for a count is not what was tried."""
         if self.unknown.name == self.axis:
-            return values
+            return values * self._each
         return columns["count"] / (columns["per_node"] if self.unknown.name == "nodes" else 1.0)
 
     def unanswered(self) -> str:
@@ -128,19 +142,27 @@ class Candidates:
         why = "; ".join(dict.fromkeys(filter(None, own))) or "it has no answer"
         return f"{option(self.quantity)} is not known at any {option(self.unknown.name)}: {why}"
 
-    def run(self, value: float) -> Run:
-        """Return the question with a value of the input."""
+    def question(self, value: float) -> Any:
+        """Return the question with a value of the input: a `Run`, or a `FleetQuestion`."""
         own = {name: values[0] for name, values in self.inputs(np.array([value])).items()}
-        return Run.read({**self.given, **own}, self.presets)
+        return self.kind.read({**self.given, **own}, self.presets)
 
     def estimate(self, value: float) -> Estimate:
         """Return the answer to the question with a value, which is told to be derived and not given."""
-        found = ask(self.run(value), self.presets)
+        found = self.kind.ask(self.question(value), self.presets)
         solved = Origin("derived", f"solved for {self.quantity}", option=option(self.unknown.name))
         origins = {**found.case.origins, **dict.fromkeys(self._columns(found.case), solved)}
         if self.law:
             origins["tokens"] = self.law.origin()
         return replace(found, case=replace(found.case, origins=origins))
+
+    def fleet(self, value: float) -> Fleet | None:
+        """Return the whole answer about a fleet with a value; None of a run, whose estimate is all."""
+        if not self.kind.axes:
+            return None
+        from ..fleets import ask_fleet
+
+        return ask_fleet(self.question(value), self.presets)
 
     def _columns(self, case: Case) -> set[str]:
         """Return the columns that hold the solved input."""
@@ -148,5 +170,5 @@ class Candidates:
                 "mtbi": "given_mtbi", "checkpoint_interval": "given_interval",
                 "scaling_efficiency": "efficiency_coefficient", "tokens_per_param": "tokens", "epochs": "tokens",
                 "dataset_tokens": "tokens", "samples": "tokens"}  # fmt: skip
-        name = held.get(self.unknown.name, self.unknown.name)
+        name = held.get(self.unknown.base, self.unknown.base)
         return {name} & case.columns.keys()

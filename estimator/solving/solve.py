@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +13,17 @@ from ..estimate import Estimate
 from ..inputs import Run, fields
 from ..inputs.amounts import read_as
 from ..inputs.run import option
+from ..kinds import written
 from ..presets import Presets
 from .candidates import Candidates
 from .laws import LAWS, Chosen, laws, open_tokens
 from .search import Found, Goal, Looks, search
 from .targets import Target, read_targets, target_of
 from .unknowns import Unknown, unknown_of
+
+if TYPE_CHECKING:
+    from ..fleets import Fleet
+    from ..inputs.fleet import FleetQuestion
 
 # How near brackets are drawn, as shares of the value: of the value itself, and of the ends of its range.
 _NEAR, _NEAR_ENDS, _NEAR_COUNTS = 1e-6, 1e-4, 1e-2
@@ -32,7 +37,8 @@ class Solution:
 
     ``unknown`` is the input; ``found`` where the target is met, ``at_low`` and ``at_high`` where the low and the high
     end of the quantity meet it. Where no value meets it, or any does, the estimate is that of the nearest value tried.
-    ``laws`` are the laws of the loss by which tokens follow from parameters, the one that was taken first.
+    ``laws`` are the laws of the loss by which tokens follow from parameters, the one that was taken first. Of a fleet
+    the estimate is that of its way, and ``fleet`` the whole answer.
     """
 
     unknown: Unknown
@@ -40,9 +46,10 @@ class Solution:
     found: Found
     at_low: Found
     at_high: Found
-    run: Run
+    run: Run | FleetQuestion
     estimate: Estimate
     laws: tuple[Chosen, ...] = ()
+    fleet: Fleet | None = None
 
     @property
     def name(self) -> str:
@@ -88,16 +95,22 @@ def _shown(found: Found) -> float:
 
 
 def solve(
-    question: Run | Mapping[str, Any], name: str, *, presets: Presets | None = None, **target: Any
+    question: Run | FleetQuestion | Mapping[str, Any],
+    name: str,
+    *,
+    presets: Presets | None = None,
+    **target: Any,
 ) -> Solution:
     """Find the value of an input at which a quantity of the answer meets a target.
 
     Parameters
     ----------
     question
-        The other inputs; those that need the one asked for, like a question without a model, as a mapping.
+        The other inputs, of a run or of a fleet; those that need the one asked for, like a question without a model,
+        as a mapping.
     name
-        The input that is asked for: ``tokens``, ``params``, ``count``, ``mfu``, ``price`` ...
+        The input that is asked for: ``tokens``, ``params``, ``count``, ``mfu``, ``price`` ...; of a fleet ``link`` or
+        ``A.count`` too.
     presets
         The records.
     target
@@ -119,7 +132,11 @@ def solve(
 
 
 def solutions(
-    question: Run | Mapping[str, Any], name: str, *, presets: Presets | None = None, **target: Any
+    question: Run | FleetQuestion | Mapping[str, Any],
+    name: str,
+    *,
+    presets: Presets | None = None,
+    **target: Any,
 ) -> list[Solution]:
     """Do as `solve` for a list of values of one target; all are looked for together.
 
@@ -130,7 +147,7 @@ def solutions(
     True
     """
     records = presets or Presets()
-    given = question.write() if isinstance(question, Run) else dict(question)
+    given = written(question)
     of_law = {word: target.pop(word, None) for word in ("law", "served")}
     unknown = unknown_of(name, {**given, "within": None} if name in ("count", "nodes") else given)
     aim, said, given = target_of(name, given, target)
@@ -183,7 +200,17 @@ def _solution(
     value, low, high = found
     estimate = asking.estimate(value.at)
     reached = _reached(value, estimate, target)
-    return Solution(asking.unknown, target, reached, low, high, asking.run(value.at), estimate, chosen)
+    return Solution(
+        asking.unknown,
+        target,
+        reached,
+        low,
+        high,
+        asking.question(value.at),
+        estimate,
+        chosen,
+        asking.fleet(value.at),
+    )
 
 
 def _reached(found: Found, estimate: Estimate, target: Target) -> Found:
@@ -199,7 +226,7 @@ def _in_time(asking: Candidates, target: Target) -> Solution:
     looks = Looks(whole=False, most=True, exact=True)
     ends = [Goal(target, end, _NEAR_COUNTS) for end in ("low", "high")]
     low, high = search(asking.at, target.value * _FACTORS, ends, looks)
-    run, estimate = asking.run(target.value), asking.estimate(target.value)
+    run, estimate = asking.question(target.value), asking.estimate(target.value)
     status = "found" if float(estimate.case.columns["in_time"]) else "none"
     count = float(estimate.case.columns["count"])
     told = count / float(estimate.case.columns["per_node"]) if asking.unknown.name == "nodes" else count
@@ -209,7 +236,9 @@ def _in_time(asking: Candidates, target: Target) -> Solution:
 
 def _looks(unknown: Unknown, target: Target) -> Looks:
     """Say which value is meant of several: of counts the fewest that are fast enough, the most that cost no more."""
-    fast = unknown.name in ("count", "nodes") and (not target.most or target.quantity == "step_time")
+    fast = unknown.base in ("count", "nodes") and (
+        not target.most or target.quantity in ("step_time", "wall_clock")
+    )
     return Looks(unknown.whole, unknown.most and not fast)
 
 

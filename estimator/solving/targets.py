@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..errors import EstimatorError, QuestionError, near_misses
 from ..estimate import STEPS
 from ..inputs.amounts import read_amount
 from ..inputs.run import option
+from ..kinds import kind_of
 from ..tuples import NamedTuple
 
 # Quantities of which more is better; of all others no more than so much may be taken.
@@ -23,6 +24,9 @@ AT_LEAST = frozenset({
 _ALIASES = {"within": "wall_clock"}
 # A number that stands for a word is nothing to reach.
 QUANTITIES = {step.name: step.unit for step in STEPS if step.name != "worst_stage"}
+
+
+_NONE = ("there is no quantity", "a fleet has no quantity")
 
 
 class Target(NamedTuple):
@@ -61,12 +65,13 @@ def target_of(
     """
     asked = {name: value for name, value in given.items() if value is not None}
     named = [(aim, _ALIASES.get(aim, aim), value) for aim, value in aims.items() if value is not None]
-    if "within" in asked and {name, *asked} & {"count", "nodes"}:
+    known = kind_of(given).quantities
+    if "within" in asked and {name, *asked} & {"count", "nodes", "pools"}:
         named.append(("within", "wall_clock", asked.pop("within")))
     faults = [
-        f"there is no quantity '{aim}' to reach{near_misses(quantity, list(QUANTITIES))}"
+        f"{_NONE['pools' in asked]} '{aim}' to reach{near_misses(quantity, _reachable(known))}"
         for aim, quantity, _ in named
-        if quantity not in QUANTITIES
+        if quantity not in _reachable(known)
     ]
     if not named:
         faults.append(
@@ -74,11 +79,16 @@ def target_of(
         )
     if len(named) > 1:
         faults.append(
-            f"{_listed([option(aim) for aim, _, _ in named])} are {len(named)} targets; give one{_beside(named)}"
+            f"{_listed([option(aim) for aim, _, _ in named])} are {len(named)} targets; give one{_beside(named, asked)}"
         )
     if faults:
         raise QuestionError(faults)
     return named[0][1], named[0][2], asked
+
+
+def _reachable(known: Iterable[str]) -> list[str]:
+    """Return the quantities of a question that may be reached."""
+    return [name for name in known if name in QUANTITIES]
 
 
 def _lonely(asked: Mapping[str, Any]) -> str:
@@ -86,10 +96,10 @@ def _lonely(asked: Mapping[str, Any]) -> str:
     return ", or --count, as --within alone leaves the accelerators open" * ("within" in asked)
 
 
-def _beside(named: list[tuple[str, str, Any]]) -> str:
-    """Say how a deadline goes with another target."""
-    ways = [aim for aim, _, _ in named]
-    return "; without --count or --nodes, --within finds the count for the other" * ("within" in ways)
+def _beside(named: list[tuple[str, str, Any]], asked: Mapping[str, Any]) -> str:
+    """Say how a deadline goes with another target; the pools of a fleet have their counts."""
+    goes = "within" in [aim for aim, _, _ in named] and "pools" not in asked
+    return "; without --count or --nodes, --within finds the count for the other" * goes
 
 
 def _listed(words: list[str]) -> str:

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import QuestionError, near_misses
+from ..errors import QuestionError
+from ..inputs.axes import unknown_input
+from ..inputs.fields import Field
+from ..inputs.letters import letter
 from ..inputs.run import FIELDS, option, rivals_of
+from ..kinds import kind_of
 from ..tuples import NamedTuple
 
 Values = npt.NDArray[np.float64]
@@ -29,6 +33,11 @@ class Unknown(NamedTuple):
     unit: str = "1"
     most: bool = False
     whole: bool = False
+
+    @property
+    def base(self) -> str:
+        """The name without the letter of a pool."""
+        return self.name.rpartition(".")[2]
 
     @property
     def grid(self) -> Values:
@@ -69,6 +78,8 @@ UNKNOWNS: Mapping[str, Unknown] = {
         Unknown("power", 1e-2, 1e6, 17, "W", most=True),
         Unknown("pue", 1.0, 10.0, 11, most=True),
         Unknown("utilisation", 1e-3, 1.0, 13),
+        Unknown("link", 1e3, 1e16, 27, "Gbit/s"),
+        Unknown("sync_every", 1.0, 1e7, 15, whole=True),
     )
 }
 
@@ -81,16 +92,10 @@ def unknown_of(name: str, given: Mapping[str, Any]) -> Unknown:
     QuestionError
         It cannot be solved for, or it is given, or another input settles it.
     """
-    if name not in UNKNOWNS:
-        these = f"; these can be solved for: {', '.join(UNKNOWNS)}"
-        near = near_misses(name, list(UNKNOWNS)) or these
-        raise QuestionError(
-            [
-                f"'{name}' cannot be solved for{these}"
-                if name in FIELDS
-                else f"there is no input '{name}'{near}"
-            ]
-        )
+    fields = kind_of(given).fields(given)
+    whose, dot, base = name.rpartition(".")
+    if base not in UNKNOWNS or name not in fields:
+        raise QuestionError([_refused(name, fields)])
     named = {key for key, value in given.items() if value is not None}
     faults = [f"{option(name)} is what is asked for; leave it out"] if name in named else []
     faults += [
@@ -100,4 +105,13 @@ def unknown_of(name: str, given: Mapping[str, Any]) -> Unknown:
     ]
     if faults:
         raise QuestionError(faults)
-    return UNKNOWNS[name]
+    return UNKNOWNS[base]._replace(name=whose + dot + base)
+
+
+def _refused(name: str, fields: Mapping[str, Field]) -> str:
+    """Say why an input cannot be asked for."""
+    known = [each for each in fields if each.rpartition(".")[2] in UNKNOWNS]
+    if name in fields:
+        told = [each for each in known if "." not in each or each.startswith(letter(0))]
+        return f"'{name}' cannot be solved for; these can be solved for: {', '.join(told)}"
+    return unknown_input(name, fields, known)

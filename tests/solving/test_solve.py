@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator import Presets, QuestionError, Run, ask, solutions, solve
+from estimator.inputs.fleet import FLEET_FIELDS
+from estimator.inputs.run import FIELDS
+from estimator.inputs.writing import write_input
 from estimator.solving.laws import laws
 from estimator.solving.unknowns import UNKNOWNS
 from estimator.units import Price
@@ -210,16 +213,7 @@ def test_an_input_takes_every_value_that_is_looked_at(name: str) -> None:
     unknown = UNKNOWNS[name]
     for value in (unknown.low, unknown.high):
         given = Price(value, "USD") if name == "price" else value
-        units = {
-            "within": "s",
-            "power": "W",
-            **dict.fromkeys(("mtbi", "checkpoint_interval", "restart_time"), "s"),
-            "failures": "1/node/s",
-            "checkpoint_bandwidth": "byte/s",
-            "scaleout_bandwidth": "byte/s/gpu",
-        }
-        text = f"{value!r} {units[name]}" if name in units else given
-        assert Run.fields[name].read(text, Presets()) == given
+        assert {**FIELDS, **FLEET_FIELDS}[name].read(write_input(name, given), Presets()) == given
     assert unknown.grid[0] == unknown.low
     assert unknown.grid[-1] == unknown.high
     assert np.all(np.diff(unknown.grid) > 0.0)

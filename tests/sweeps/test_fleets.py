@@ -108,7 +108,7 @@ def test_an_equal_pool_beside_halves_the_time_of_separate_runs(count: int, on: s
     ("vary", "error"),
     [
         ({"C.count": "8"}, "--vary: there is no pool 'C', which 'C.count' names; the pools are A, B"),
-        ({"A.tokens": "1T"}, "--vary: there is no input 'A.tokens'; did you mean 'tokens' or 'dataset_tokens'?"),
+        ({"A.tokens": "1T"}, "--vary: 'tokens' is of the whole fleet; name it without 'A.'"),
         ({"count": "8,16"}, "--vary: there is no input 'count'; did you mean 'B.count' or 'A.count' or 'context'?"),
         ({"link": "1,2"}, "--vary link: '1' has no unit; write it like '10 Gbit/s'"),
         ({"A.count": "0,8"}, "--vary A.count: '0' must be more than zero"),
