@@ -31,10 +31,12 @@ from estimator.cli.main import COMMANDS, main  # noqa: E402
 from estimator.presets import Presets  # noqa: E402
 from estimator.report.verdict_page import verdict_page  # noqa: E402
 from estimator.report.verdict_words import LANGUAGES  # noqa: E402
-from estimator.verdicts import judge  # noqa: E402
+from estimator.verdicts.judge import judge  # noqa: E402
+from estimator.verdicts.recorded import written  # noqa: E402
 
 CLI_PAGE = ROOT / "docs" / "cli.md"
 CLAIMS_PAGES = {"en": ROOT / "docs" / "claims.md", "zh": ROOT / "docs" / "claims.zh.md"}
+VERDICTS = ROOT / "estimator" / "verdicts" / "table.py"
 WIDTH = 110
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -224,10 +226,11 @@ def cli_page() -> str:
 
 
 def claims_pages() -> dict[Path, str]:
-    """The verdicts on every recorded claim, in each language."""
+    """The verdicts on every recorded claim, in each language and as the table that the list of claims shows."""
     presets = Presets()
     judged = judge(load(presets), presets)
-    return {page: verdict_page(judged, LANGUAGES[code]) for code, page in CLAIMS_PAGES.items()}
+    pages = {page: verdict_page(judged, LANGUAGES[code]) for code, page in CLAIMS_PAGES.items()}
+    return {VERDICTS: written(judged), **pages}
 
 
 def made() -> dict[Path, str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .. import claims
 from ..errors import EstimatorError
 from ..presets import Presets
-from ..report.claims import claims_page, list_page
+from ..report.claims import claims_page
 from ..report.page import FORMATS, Page
 from .options import format_option, ids_starting, own_folders, presets_option
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..verdicts.judge import Judged
 
 
 def _words(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -27,7 +33,7 @@ def _words(context: click.Context, _parameter: click.Parameter, incomplete: str)
     type=click.Choice(("en", "zh")),
     default="en",
     show_default=True,
-    help="Of the verdicts of check.",
+    help="Of the list and of the verdicts.",
 )
 @presets_option
 @format_option(*FORMATS)
@@ -42,7 +48,7 @@ def command(
     """List what the press articles claim, show one claim with all that is known about it, or check it.
 
     \b
-    Every claim; those about money; those that speak of a card:
+    Every claim with its verdict; those about money; those that speak of a card:
         estimate claims
         estimate claims --topic cost
         estimate claims --search 3090
@@ -65,17 +71,36 @@ def command(
     known = claims.load(presets)
     chosen = [claims.find(known, id) for id in ids] or claims.about(known, topic, search)
     if verb == "check":
-        page = _checked(chosen, presets, language, whole=bool(ids))
+        page = _checked(chosen, presets, language, known if ids else [])
     else:
-        page = claims_page(chosen) if ids else list_page(chosen)
+        page = claims_page(chosen) if ids else _listed(chosen, presets, language)
     click.echo(page.write(format_))
 
 
-def _checked(chosen: list[claims.Claim], presets: Presets, language: str, *, whole: bool) -> Page:
-    """Judge claims: each in full where they were named, else a line for each."""
+def _listed(chosen: list[claims.Claim], presets: Presets, language: str) -> Page:
+    """List claims with the verdicts of this version; with records of one's own they are judged anew."""
+    from ..report.verdict_list import verdict_list
+    from ..report.verdict_words import LANGUAGES
+    from ..verdicts.recorded import recorded, verdict_of
+
+    verdicts = recorded(presets)
+    if any(claim.id not in verdicts for claim in chosen):
+        verdicts = {each.claim.id: verdict_of(each) for each in _judged(chosen, presets)}
+    return verdict_list(chosen, verdicts, LANGUAGES[language])
+
+
+def _checked(chosen: list[claims.Claim], presets: Presets, language: str, known: list[claims.Claim]) -> Page:
+    """Judge claims: each in full where they were named, of all that are ``known``; else a line for each."""
     from ..report.verdict_words import LANGUAGES
     from ..report.verdicts import full_page, summary_page
-    from ..verdicts import judge
 
-    page = full_page if whole else summary_page
-    return page(judge(chosen, presets), LANGUAGES[language])
+    judged, words = _judged(chosen, presets), LANGUAGES[language]
+    return full_page(judged, words, known) if known else summary_page(judged, words)
+
+
+def _judged(chosen: list[claims.Claim], presets: Presets) -> list[Judged]:
+    """Judge claims, and show on a terminal how many are done."""
+    from ..verdicts.judge import judge
+
+    with Progress() as bar:
+        return judge(chosen, presets, bar.told)

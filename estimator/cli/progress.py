@@ -9,7 +9,7 @@ import click
 
 from ..workers import LOST
 
-_WORDS = {"questions": "reading questions", "cells": "computing cells"}
+_WORDS = {"questions": "reading questions", "cells": "computing cells", "claims": "judging claims"}
 
 
 class Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..claims import Claim
@@ -13,6 +13,7 @@ from .records import figure_document, figure_text, range_text, word_text
 
 SCHEMA = "estimator/claims/1"
 _WORDS = (
+    "short",
     "about",
     "exercise",
     "relation",
@@ -27,25 +28,16 @@ _WORDS = (
 _KNOWN = ("text", "source", "evidence")
 
 
-def list_page(claims: Sequence[Claim]) -> Page:
-    """Return claims one a line: id, subject, stated numbers, article."""
-    rows = [
-        [
-            claim.id,
-            one_line(claim.word("about")),
-            claim.word("relation"),
-            stated(claim),
-            claim.word("article"),
-        ]
-        for claim in claims
-    ]
-    shown = Grid(["id", "about", "relation", "stated", "article"], rows)
-    return Page([shown], _rows(claims), {"schema": SCHEMA, "claims": [_document(claim) for claim in claims]})
+def list_document(claims: Sequence[Claim], verdicts: Mapping[str, str]) -> dict[str, Any]:
+    """Return a list of claims for JSON, each with its verdict."""
+    held = [{**_document(claim), "verdict": verdicts[claim.id]} for claim in claims]
+    return {"schema": SCHEMA, "claims": held}
 
 
-def stated(claim: Claim) -> str:
-    """Return the numbers of a claim in one line; how they are meant (at least, about) is its relation."""
-    return "; ".join(f"{name} {figure_text(figure)}" for name, figure in claim.figures.items())
+def list_rows(claims: Sequence[Claim], verdicts: Mapping[str, str]) -> Grid:
+    """Return one row a stated number, with the verdict on its claim last; a claim without numbers has a row too."""
+    rows = _rows(claims)
+    return Grid([*rows.headers, "verdict"], [[*row, verdicts[row[0]]] for row in rows.rows])
 
 
 def _rows(claims: Sequence[Claim]) -> Grid:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..verdicts.judge import HOLDS, IF, NOT, UNKNOWN, Judged, same_subject
+from ..verdicts.judge import Judged, same_subject
+from ..verdicts.outcomes import HOLDS, IF, NOT, UNKNOWN
 from .grid import Grid
 from .verdict_words import ENGLISH, Language
 from .verdicts import claim_parts, reconciled, summary_grid
@@ -41,7 +42,7 @@ def verdict_page(judged: Sequence[Judged], language: Language = ENGLISH) -> str:
     --------
     >>> from estimator.claims import load
     >>> from estimator.presets import Presets
-    >>> from estimator.verdicts import judge
+    >>> from estimator.verdicts.judge import judge
     >>> judged = judge(claim for claim in load(Presets()) if claim.id == "D8")
     >>> verdict_page(judged).splitlines()[0]
     '# What the articles claim, and what holds'

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 
 from .. import units
+from ..errors import UnitError
+from ..provenance import Figure
 from ..tuples import NamedTuple
 from ..verdicts.checks import Words
-from ..verdicts.judge import HOLDS, IF, MAYBE, NO, NOT, OPEN, UNKNOWN, YES
+from ..verdicts.outcomes import HOLDS, IF, MAYBE, NO, NOT, OPEN, UNKNOWN, YES
 from . import chinese, words
 
 # Units in which English writes an amount with a prefix or a word for its size.
@@ -74,8 +76,12 @@ ENGLISH = Language(
      "in": "in", "stated": "stated", "verdict": "verdict", "if": "if ", "as stated": "as stated", "beside": "beside: ",
      "remark": "remark", "none": "no value makes it exact", "reach": "the truth lies at an end of our range",
      "within": " (within our range)", "conditional": "holds if", "id": "id", "why": "why",
-     "about": "about", "no number": "no number", "claim": "claim", "chip": "chip", "price": "price", "MFU": "MFU",
-     "hours": "hours paid", "FLOPs": "FLOPs", "apart": "What separates the claims on", "ours": "ours is ",
+     "about": "about", "no number": "no number", "claim": "claim", "chip": "chip",
+     "price": "price an hour", "MFU": "MFU",
+     "hours": "hours paid", "FLOPs": "FLOPs", "apart": "What separates the claims on", "ours": "we find ",
+     "peak hour": "at full speed",
+     "others": "Other claims speak of {subject} too; side by side: estimate claims check {ids}",
+     "range of ours": "ours (range)", "cannot judge": "cannot judge",
      "unchecked": "its record does not say how to check it", "open": " (", "close": ")", "semicolon": "; "},
 )  # fmt: skip
 CHINESE = Language(
@@ -88,9 +94,12 @@ CHINESE = Language(
      "verdict": "结论", "if": "若", "as stated": "按原文", "beside": "另：", "remark": "说明",
      "none": "没有任何值能使其恰好成立",
      "reach": "真值位于本工具范围的一端", "within": "（在本工具的范围内）", "conditional": "有条件成立",
+     "peak hour": "满速一小时",
+     "others": "另有说法也谈到{subject}，并列比较：estimate claims check {ids} --language zh",
+     "range of ours": "本工具的值（范围）", "cannot judge": "无法判断",
      "why": "理由或条件", "id": "编号",
      "about": "内容",
-     "no number": "没有数字", "claim": "说法", "chip": "芯片", "price": "价格", "MFU": "MFU", "hours": "付费卡时",
+     "no number": "没有数字", "claim": "说法", "chip": "芯片", "price": "每卡时价格", "MFU": "MFU", "hours": "付费卡时",
      "FLOPs": "计算量", "apart": "各说法之间的差别：", "ours": "本工具得 ", "unchecked": "记录中没有写明如何核查",
      "open": "（", "close": "）", "semicolon": "；"},
 )  # fmt: skip
@@ -107,3 +116,21 @@ INPUTS: Mapping[str, Words] = {
 }  # fmt: skip
 # Inputs that are shares, and so are written in percent.
 SHARES = ("mfu", "goodput", "scaling_efficiency")
+
+
+def written_unit(figure: Figure) -> str:
+    """Return the unit in which a claim's numbers are told: its own, or the one in which its kind is always told."""
+    try:
+        unit = units.split(figure.text)[1] or "1"
+    except UnitError:
+        return "1"
+    house = units.write_bases(units.unit_bases(unit)[1])
+    if house in ("FLOP/s", "s", "J") and unit != "%":
+        return {"J": "kWh"}.get(house, house)
+    return unit if "/" in unit or unit == "%" else house
+
+
+def own_unit(figure: Figure) -> str:
+    """Return the unit in which a claim's own number is told: of a time that in which it is stated."""
+    unit = written_unit(figure)
+    return units.split(figure.text)[1] if unit == "s" else unit

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .. import units
 from ..claims import Claim
-from ..errors import UnitError
-from ..provenance import Figure
 from ..verdicts.checks import Words
 from ..verdicts.conditions import Solved
-from ..verdicts.judge import IF, MAYBE, NOT, OPEN, UNKNOWN, YES, Judged, Judgement, Result, same_subject
+from ..verdicts.judge import Judged, Judgement, Result, same_subject
 from ..verdicts.measured import comparable
+from ..verdicts.outcomes import IF, MAYBE, OPEN, UNKNOWN, YES
 from .grid import Grid
 from .page import Page, one_line
 from .verdict_rows import document, rows_grid
-from .verdict_words import ENGLISH, INPUTS, SHARES, Language
+from .verdict_words import ENGLISH, INPUTS, SHARES, Language, own_unit, written_unit
 
 
 def summary_page(judged: Sequence[Judged], language: Language = ENGLISH) -> Page:
@@ -41,7 +40,7 @@ def _summary(judged: Judged, language: Language) -> list[str]:
     ]
     stated, value, span, exact = columns or ["", "", "", ""]
     verdict = language.said["conditional"] if judged.verdict == IF else language.verdicts[judged.verdict]
-    why = "" if judged.verdict == NOT else reason_text(judged, language)
+    why = reason_text(judged, language) if judged.verdict in (IF, UNKNOWN) else ""
     return [
         judged.claim.id,
         verdict,
@@ -88,13 +87,14 @@ def reason_text(judged: Judged, language: Language) -> str:
 def _reason(judgement: Judgement, language: Language) -> str:
     if judgement.verdict == UNKNOWN:
         return language.text(judgement.check.because) or language.said["unchecked"]
-    if judgement.verdict == NOT and judgement.main:
-        value, span = _amounts(judgement.main, _unit(judgement), language)
-        bracket = f"{language.said['open']}{span}{language.said['close']}" if span else ""
-        return f"{language.said['ours']}{value}{bracket}"
     if judgement.verdict == IF:
         return _condition(judgement, language)
-    return ""
+    main, figures = judgement.main, judgement.check.figures
+    if not main or not figures or "reads_as" in figures:
+        return ""
+    value, span = _amounts(main, _unit(judgement), language)
+    bracket = f"{language.said['open']}{span}{language.said['close']}" if span else ""
+    return f"{language.said['ours']}{value}{bracket}"
 
 
 def _condition(judgement: Judgement, language: Language) -> str:
@@ -115,18 +115,6 @@ def _unit(judgement: Judgement) -> str:
     return written_unit(judgement.stated[0]) if judgement.stated else ""
 
 
-def written_unit(figure: Figure) -> str:
-    """Return the unit in which a claim's numbers are told: its own, or the one in which its kind is always told."""
-    try:
-        unit = units.split(figure.text)[1] or "1"
-    except UnitError:
-        return "1"
-    house = units.write_bases(units.unit_bases(unit)[1])
-    if house in ("FLOP/s", "s", "J") and unit != "%":
-        return {"J": "kWh"}.get(house, house)
-    return unit if "/" in unit or unit == "%" else house
-
-
 def _amounts(result: Result, unit: str, language: Language) -> tuple[str, str]:
     """Return a value and its range in the unit of the claim, or in its own where that measures something else."""
     found = result.measured
@@ -141,13 +129,7 @@ def stated_text(judgement: Judgement, language: Language) -> str:
     figures = judgement.stated
     if not figures or "reads_as" in judgement.check.figures:
         return language.said["no number"]
-    return language.joined([language.write(each.value, _own_unit(each)) for each in figures], "to")
-
-
-def _own_unit(figure: Figure) -> str:
-    """Return the unit in which a claim's own number is told: of a time that in which it is stated."""
-    unit = written_unit(figure)
-    return units.split(figure.text)[1] if unit == "s" else unit
+    return language.joined([language.write(each.value, own_unit(each)) for each in figures], "to")
 
 
 def solved_text(solved: Solved, language: Language) -> str:
@@ -176,11 +158,31 @@ def about(claim: Claim, language: Language) -> str:
     return one_line(claim.word("about_zh") or english if language.code == "zh" else english)
 
 
-def full_page(judged: Sequence[Judged], language: Language = ENGLISH) -> Page:
-    """Return each claim in full, and a table of those that speak of the same thing."""
-    parts = [part for each in judged for part in claim_parts(each, language)]
+def full_page(judged: Sequence[Judged], language: Language = ENGLISH, known: Sequence[Claim] = ()) -> Page:
+    """Return each claim in full, and a table of those that speak of the same thing.
+
+    Of the claims that are ``known`` those are named that speak of it too.
+    """
+    parts = [
+        part
+        for each in judged
+        for part in (*claim_parts(each, language), *_beside(each.claim, judged, known, language))
+    ]
     apart = [part for group in same_subject(judged) for part in reconciled(group, language)]
     return Page([*parts, *apart], rows_grid(judged), document(judged, _texts(judged)))
+
+
+def _beside(
+    claim: Claim, judged: Sequence[Judged], known: Sequence[Claim], language: Language
+) -> Iterator[str]:
+    """Name the claims about the same thing that were not asked for."""
+    asked, subject = {each.claim.id for each in judged}, claim.word("subject")
+    others = [
+        each.id for each in known if subject and each.word("subject") == subject and each.id not in asked
+    ]
+    if others:
+        told = claim.word("subject_zh") or subject if language.code == "zh" else subject
+        yield language.said["others"].format(subject=told, ids=" ".join([claim.id, *others]))
 
 
 def claim_parts(judged: Judged, language: Language) -> list[str | Grid]:
@@ -258,7 +260,8 @@ def reconciled(group: Sequence[Judged], language: Language) -> list[str | Grid]:
     said = language.said
     subject = group[0].claim.word("subject_zh" if language.code == "zh" else "subject")
     ids = ", ".join(each.claim.id for each in group)
-    headers = [said[name] for name in ("claim", "reading", "chip", "FLOPs", "MFU", "hours", "price", "value")]
+    names = ("claim", "value", "price", "MFU", "peak hour", "hours", "FLOPs", "chip", "reading")
+    headers = [said[name] for name in names]
     rows = [
         [each.claim.id, *_apart(result, judgement, language)]
         for each in group
@@ -274,10 +277,14 @@ def _apart(result: Result, judgement: Judgement, language: Language) -> list[str
     """Return a row of the table: what an answer was made from, and what came out."""
     estimate = result.measured.estimate
     assert estimate is not None
-    cells = [(name, unit) for name, unit in (("flops", "FLOP"), ("mfu", "%"), ("occupied_hours", "hour"))]
-    shown = [language.write(float(estimate.values[name]), unit) for name, unit in cells]
+    share, hours, flops = (
+        language.write(float(estimate.values[name]), unit)
+        for name, unit in (("mfu", "%"), ("occupied_hours", "hour"), ("flops", "FLOP"))
+    )
     price = estimate.amount("price")
+    paid, currency = units.to_unit(float(price.value), price.unit), price.unit.split("/")[0]
+    full = paid / float(estimate.values["mfu"])
     value, _ = _amounts(result, _unit(judgement), language)
-    words = language.text(result.words) or language.said["as stated"]
-    return [one_line(words), estimate.case.words.get("accelerator", ""), *shown,
-            language.write(float(price.value), price.unit), value]  # fmt: skip
+    words = one_line(language.text(result.words) or language.said["as stated"])
+    return [value, language.write(paid, currency), share, language.write(full, currency), hours,
+            flops, estimate.case.words.get("accelerator", ""), words]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .. import units
 from ..claims import Claim
@@ -16,12 +16,11 @@ from .checks import Asks, Check, Words, checks_of
 from .conditions import Solved, solved
 from .measured import Measured, comparable
 from .measures import measure
+from .outcomes import HOLDS, IF, MAYBE, NO, NOT, OPEN, UNKNOWN, YES
 from .relations import Bounds, bounds
 
-HOLDS, IF, NOT, UNKNOWN = "holds", "holds if", "does not hold", "cannot be judged"
 # Of several statements of one claim the verdict is that of the first here that any has.
 _ORDER = (NOT, UNKNOWN, IF, HOLDS)
-YES, MAYBE, NO, OPEN = "yes", "within its range", "no", "not judged"
 
 
 class Result(NamedTuple):
@@ -58,8 +57,14 @@ class Judged(NamedTuple):
     judgements: tuple[Judgement, ...]
 
 
-def judge(claims: Iterable[Claim], presets: Presets | None = None) -> list[Judged]:
+def judge(
+    claims: Iterable[Claim],
+    presets: Presets | None = None,
+    told: Callable[[str, int, int], None] | None = None,
+) -> list[Judged]:
     """Judge claims, each through the answers to the questions of its record.
+
+    ``told`` is called after each with what is counted, how many are done and of how many.
 
     Raises
     ------
@@ -73,7 +78,12 @@ def judge(claims: Iterable[Claim], presets: Presets | None = None) -> list[Judge
     [('C2', 'holds if')]
     """
     records, asked = presets or Presets(), Asked({}, {}, {})
-    return [_judged(claim, Bench(claim, records, asked)) for claim in claims]
+    several, found = list(claims), list[Judged]()
+    for claim in several:
+        found.append(_judged(claim, Bench(claim, records, asked)))
+        if told:
+            told("claims", len(found), len(several))
+    return found
 
 
 def _judged(claim: Claim, bench: Bench) -> Judged:

@@ -24,7 +24,7 @@ def test_a_claim_in_full(estimate: Estimate) -> None:
     assert found[0] == "C4: Cost of one training run of GPT-3"
     assert "said GPT3訓練一次成本140萬美元" in found
     verdict = next(line for line in found if line.startswith("verdict"))
-    assert verdict.startswith("verdict holds if price over MFU is about 5 USD per A100 peak-hour")
+    assert verdict.startswith("verdict holds if an hour of an A100 at full speed costs about 5 USD")
     assert any(
         line.startswith("price over MFU, that of an A100 peak-hour 5.01 USD/accelerator/hour")
         for line in found
@@ -37,10 +37,40 @@ def test_two_claims_about_one_thing_are_reconciled(estimate: Estimate) -> None:
     found = lines(estimate("claims", "check", "C4", "D1"))
     start = found.index("What separates the claims on one training run of GPT-3 (C4, D1)")
     table = found[start + 2 :]
-    assert table[0] == "claim reading chip FLOPs MFU hours paid price our value"
-    assert len(table) == 1 + 5
-    told = [line for line in table if "nvidia-v100-sxm2-32gb 3.14e23 FLOP 22.4 % 3.12 million" in line]
-    assert [line.endswith("1.5 USD/accelerator/hour 4.67 million USD") for line in told] == [True]
+    assert table[0] == "claim our value price an hour MFU at full speed hours paid FLOPs chip reading"
+    assert len(table) == 1 + 6
+    assert not any(line.startswith("Other claims speak") for line in found)
+    paid = (
+        "D1 4.67 million USD 1.5 USD 22.4 % 6.7 USD 3.12 million 3.14e23 FLOP nvidia-v100-sxm2-32gb the 4.6"
+    )
+    assert [line.startswith(paid) for line in table].count(True) == 1
+
+
+def test_the_three_bills_of_one_run_differ_in_price_over_utilisation(estimate: Estimate) -> None:
+    """1.5 / 30 % = 5, 1.5 / 22.4 % = 6.7 and 3.38 / 19.68 % = 17.2 USD for an hour of a card at full speed."""
+    found = lines(estimate("claims", "check", "C4", "D1"))
+    shown = [line.split() for line in found if line.startswith(("C4 ", "D1 "))]
+    at_full_speed = {words[1]: words[8] for words in shown if words[7] == "%"}
+    assert {bill: at_full_speed[bill] for bill in ("1.4", "4.67", "12")} == {
+        "1.4": "5", "4.67": "6.7", "12": "17.2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["D1"],
+            "Other claims speak of one training run of GPT-3 too; side by side: estimate claims check D1 C4",
+        ),
+        (
+            ["C4", "--language", "zh"],
+            "另有说法也谈到GPT-3的一次训练，并列比较：estimate claims check C4 D1 --language zh",
+        ),
+    ],
+)
+def test_another_claim_about_the_same_is_named(estimate: Estimate, words: list[str], told: str) -> None:
+    assert lines(estimate("claims", "check", *words))[-1] == told
 
 
 def test_json_holds_questions_that_can_be_asked_again(estimate: Estimate, tmp_path: object) -> None:

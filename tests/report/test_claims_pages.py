@@ -13,6 +13,9 @@ from estimator.claims import Background, Claim, load
 from estimator.provenance import Figure, Source
 from estimator.records import Record
 from estimator.report import claims as pages
+from estimator.report.verdict_list import compact, verdict_list
+from estimator.report.verdict_words import LANGUAGES
+from estimator.verdicts.recorded import Told, Verdict, recorded
 
 from .questions import PRESETS
 
@@ -35,16 +38,36 @@ FULL = claim(Background("they had 9,000", "Toy Review", "A"), accelerators=CARDS
 BARE = claim()
 
 
-def test_the_numbers_of_a_claim_in_a_line() -> None:
-    assert pages.stated(FULL) == "accelerators 10000 accelerator; cost 12e6 USD"
-    assert pages.stated(BARE) == ""
+VERDICTS = recorded(PRESETS)
+JUDGED = {"T1": Verdict("holds", [])}
 
 
 def test_a_list_is_a_line_a_claim() -> None:
-    page = pages.list_page([FULL, BARE])
-    (grid,) = page.parts
-    assert grid.rows[0] == ["T1", "count", "at least", pages.stated(FULL), "T1"]  # type: ignore[union-attr]
-    assert len(page.document["claims"]) == 2
+    page = verdict_list([FULL, BARE], JUDGED)
+    grid, hint = page.parts
+    assert grid.rows == [["T1", "holds", "count", "", ""]] * 2  # type: ignore[union-attr]
+    assert str(hint).endswith("estimate claims check ID")
+    assert [held["verdict"] for held in page.document["claims"]] == ["holds", "holds"]
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "chinese"),
+    [
+        (Told(1.52e6, 9.4e5, 2.88e6, "USD"), "1.52 (0.94 to 2.88) million USD", "152万美元（94万至288万）"),
+        (Told(0.996, 0.804, 1.0, "%"), "99.6 (80.4 to 100) %", "99.6%（80.4至100）"),
+        (Told(24240.0, 17964.0, 34344.0, "s"), "6.73 (4.99 to 9.54) hours", "6.73小时（4.99至9.54）"),
+        (Told(64.0, 29.0, 116.0, "accelerator"), "64 (29 to 116) cards", "64张卡（29至116）"),
+        (Told(1.0, unit="accelerator"), "1 card", "1张卡"),
+        (Told(30700 / 86400, 26000 / 86400, 50100 / 86400, "USD/day"), "30,700 (26,000 to 50,100) USD/day",
+         "3.07万美元/天（2.6万至5.01万）"),
+        (Told(67.0, 67.0, 67.0, "1"), "67", "67"),
+        (Told(3.5e18, unit="FLOP/s"), "3.5 EFLOP/s", "3.5 EFLOP/s"),
+        (Told(3 * 86400.0, unit="day"), "3 days", "3天"),
+    ],
+)  # fmt: skip
+def test_a_value_and_its_range_in_one_unit(told: Told, english: str, chinese: str) -> None:
+    assert compact(told, LANGUAGES["en"]) == english
+    assert compact(told, LANGUAGES["zh"]) == chinese
 
 
 def test_a_claim_on_its_page() -> None:
@@ -68,7 +91,7 @@ def test_a_claim_without_numbers_says_so() -> None:
 
 
 def test_rows_have_a_line_for_each_number_and_one_where_there_is_none() -> None:
-    rows = list(csv.DictReader(io.StringIO(pages.list_page([FULL, BARE]).write("csv"))))
+    rows = list(csv.DictReader(io.StringIO(verdict_list([FULL, BARE], JUDGED).write("csv"))))
     assert [row["figure"] for row in rows] == ["accelerators", "cost", ""]
     assert [row["value"] for row in rows] == ["10000.0", "12000000.0", ""]
     assert [row["unit"] for row in rows[:2]] == ["accelerator", "USD"]
@@ -89,6 +112,8 @@ def test_every_claim_on_record_can_be_written(format: str) -> None:
     text = " ".join(pages.claims_page(claims).write(format).split())
     for held in claims:
         assert (
-            f'"{held.id}"' in text if format == "json" else held.id in pages.list_page(claims).write(format)
+            f'"{held.id}"' in text
+            if format == "json"
+            else held.id in verdict_list(claims, VERDICTS).write(format)
         )
         assert format not in ("table", "markdown") or " ".join(held.record.name.split()) in text

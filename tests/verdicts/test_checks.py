@@ -9,8 +9,8 @@ import pytest
 from estimator import Presets
 from estimator.claims import Claim, load
 from estimator.errors import PresetError
-from estimator.verdicts import Judged, judge
 from estimator.verdicts.checks import checks_of
+from estimator.verdicts.judge import Judged, judge
 
 HEAD = """name = "X1: an own claim"
 about = "cost"

@@ -15,8 +15,8 @@ import pytest
 from estimator import Presets, units
 from estimator.claims import load
 from estimator.records import data_dir
-from estimator.verdicts import Judged, judge
-from estimator.verdicts.judge import Judgement
+from estimator.verdicts.judge import Judged, Judgement, judge
+from estimator.verdicts.recorded import recorded, verdict_of
 
 BY_HAND: dict[str, Any] = tomllib.loads(Path(__file__).with_name("by_hand.toml").read_text(encoding="utf-8"))
 
@@ -61,6 +61,15 @@ def test_every_claim_has_a_verdict_by_hand() -> None:
 @pytest.mark.parametrize("id", IDS)
 def test_verdict(id: str) -> None:
     assert verdict_on(id).verdict == BY_HAND[id]["verdict"]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_what_the_list_shows_is_what_judging_finds(id: str) -> None:
+    kept, found = recorded(PRESETS)[id], verdict_of(verdict_on(id))
+    assert kept.verdict == found.verdict
+    assert [each.unit for each in kept.told] == [each.unit for each in found.told]
+    numbers = [[value for each in told for value in each[:3]] for told in (kept.told, found.told)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-5, nan_ok=True)
 
 
 @pytest.mark.parametrize(("id", "value"), list(values()))
