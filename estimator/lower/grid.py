@@ -6,9 +6,9 @@ import math
 
 from ..errors import EstimatorError
 from ..provenance import Figure, Origin
-from ..records import Record
+from ..records import Record, Row
 from .asked import Asked
-from .dated import figure_of, nearest, period, rows_of, years_off
+from .dated import country, figure_of, nearest, period, rows_of, years_off
 
 _TABLE, _PUES = "intensities/grids", "intensities/pue"
 
@@ -43,15 +43,32 @@ def _of_year(asked: Asked, grid: Record, figure: Figure) -> tuple[Figure, str]:
         return figure, ""
     found = nearest(rows, year)
     off, near = years_off(found, year), asked.defaults.figures["grid_years"].value
+    if off > near and (stood_in := _of_country(asked, grid, near)):
+        return stood_in
     if off > near and asked.run.grid is not None:
         known = ", ".join(dict.fromkeys(period(row) for row in rows))
         raise EstimatorError(
             f"--grid: {grid.id} has no carbon intensity of {year:.0f} on record, nor of {near:.0f} years round it; it "
             f"has {known}: give such a --year, or leave it out"
         )
-    figure = figure_of(found, "carbon_intensity")
-    dated = f"of {period(found)} (none of {year:.0f} on record)" if off else ""
-    return figure._replace(where=f"{figure.where}, {period(found)}"), dated
+    return _dated(found), f"of {period(found)} (none of {year:.0f} on record)" if off else ""
+
+
+def _dated(row: Row) -> Figure:
+    figure = figure_of(row, "carbon_intensity")
+    return figure._replace(where=f"{figure.where}, {period(row)}")
+
+
+def _of_country(asked: Asked, grid: Record, near: float) -> tuple[Figure, str] | None:
+    """Return the intensity of a region's country, where it is on record near the year asked, and a word on it."""
+    year, nation = asked.run.year or 0.0, country(asked, grid)
+    rows = rows_of(asked, _TABLE, nation.id, "grid") if nation else []
+    found = nearest(rows, year) if rows else None
+    if nation is None or found is None or years_off(found, year) > near:
+        return None
+    return _dated(
+        found
+    ), f"that of {nation.name} of {period(found)} (none near {year:.0f} of {grid.name} on record)"
 
 
 def pue(asked: Asked, grid: Record) -> None:

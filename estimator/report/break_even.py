@@ -9,24 +9,26 @@ from . import answer, words
 from .grid import Grid
 
 
-def break_even_grid(costing: Costing, owner: Way) -> Grid:
-    """Return from what use on owning is cheaper than each rent, and when it has paid for itself."""
-    named = f" ({owner.name.removeprefix('own, ')})" if owner.name != "own" else ""
-    headers = [f"owning{named} instead of", "at, an hour", "is cheaper from", "is paid back in"]
+def break_even_grid(costing: Costing) -> Grid:
+    """Return from what use on owning is cheaper than each rent, and when it has paid for itself, owner by owner."""
+    headers = ["owning", "instead of", "at, an hour", "is cheaper from a use of", "is paid back in"]
     rows = [
-        [way.name, answer.shown(even, "rent_price").partition("/")[0], _use(way, even), _months(even)]
-        for way, even in zip(costing.rented, costing.even[owner.name], strict=True)
-    ]
+        [
+            owner.name.removeprefix("own, ") if place == 0 else "", way.name,
+            answer.shown(even, "rent_price").partition("/")[0], _use(way, even), _months(even),
+        ]
+        for owner in costing.owners
+        for place, (way, even) in enumerate(zip(costing.rented, costing.even[owner.name], strict=True))
+    ]  # fmt: skip
     return Grid(headers, rows)
 
 
 def _use(way: Way, even: Estimate) -> str:
     """Write the use from which owning is cheaper; what is reserved is paid for whatever the use."""
     if float(way.estimate.case.columns["paid_utilisation"]) < 1.0:
-        return "any use" if _pays(even) else "never"
+        return "any" if _pays(even) else "never"
     share = answer.shown(even, "break_even_utilisation")
-    use = "" if share == "never" else " use"
-    return share + use + bracketed(answer.between(even, "break_even_utilisation"))
+    return share + bracketed(answer.between(even, "break_even_utilisation"))
 
 
 def bracketed(span: str) -> str:

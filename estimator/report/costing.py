@@ -44,7 +44,7 @@ def costing_page(costing: Costing, question: Mapping[str, Any], width: int) -> P
         *_blocks(costing, "cost", "for all of it" if costing.period else "the run", width),
         *_blocks(costing, "cost_per_hour", "an accelerator-hour in use", width),
         wrapped(_dearer(costing), width, "", "    "),
-        *(break_even_grid(costing, owner) for owner in costing.owners if costing.rented),
+        *([break_even_grid(costing)] if costing.rented and costing.owners else []),
         wrapped(_work(costing), width, "", "    "),
         wrapped(prices_line(way.estimate for way in costing.ways), width, "", "    "),
         wrapped(_not_counted(first), width, "", "    "),
@@ -96,12 +96,27 @@ def _warnings(costing: Costing) -> list[str]:
 
 
 def _blocks(costing: Costing, name: str, about: str, width: int) -> list[Grid]:
-    """Return the parts of a cost by way in one table, or what is rented and owned each in its own if it is too wide."""
+    """Return the parts of a cost by way in one table; if it is too wide, what is rented and what is owned apart."""
     whole = _block(costing, costing.ways, name, about)
-    widest = max(display_width(line) for line in whole.table().splitlines())
-    if widest <= width or not (costing.rented and costing.owners):
+    if _fits(whole, width):
         return [whole]
-    return [_block(costing, ways, name, about) for ways in (costing.rented, costing.owners)]
+    return [
+        table for ways in (costing.rented, costing.owners) if ways
+        for table in _halved(costing, ways, name, about, width)
+    ]  # fmt: skip
+
+
+def _halved(costing: Costing, ways: Sequence[Way], name: str, about: str, width: int) -> list[Grid]:
+    """Return the parts of a cost by way in as few tables as are narrow enough, each of a half of the ways."""
+    table, middle = _block(costing, ways, name, about), (len(ways) + 1) // 2
+    if len(ways) == 1 or _fits(table, width):
+        return [table]
+    halves = (ways[:middle], ways[middle:])
+    return [found for half in halves for found in _halved(costing, half, name, about, width)]
+
+
+def _fits(table: Grid, width: int) -> bool:
+    return all(display_width(line) <= width for line in table.table().splitlines())
 
 
 def _block(costing: Costing, ways: Sequence[Way], name: str, about: str) -> Grid:

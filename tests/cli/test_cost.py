@@ -59,10 +59,22 @@ def test_a_fleet_in_two_countries(estimate: Estimate) -> None:
         for line, ways in zip(heads, (rented, owned), strict=True):
             assert all(way in line for way in ways)
     assert [line for line in lines if len(line) > 100] == []
-    assert sum(line.startswith("owning (") for line in lines) == 2
+    (head,) = [place for place, line in enumerate(lines) if line.startswith("owning  instead of ")]
+    table = [line.split() for line in lines[head + 1 : head + 9]]
+    assert [row[0] for row in table[::4]] == ["usa", "china"]
+    assert [row[1] for row in table[::4]] == ["on-demand", "on-demand"]
+    assert [row[0] for row in table[1:4]] == ["reserved-1y", "reserved-3y", "spot"]
     assert "Owners are charged 3 years of the 5 years in which machines are paid back" in ran.out
     assert "the runs before the last (--development, 3.4 for LLaMA)" in " ".join(ran.out.split())
     assert "tariff, own, china = 0.0915 USD/kWh (--tariff)" in " ".join(ran.out.split())
+
+
+def test_no_line_is_wider_than_the_terminal_however_many_places(estimate: Estimate) -> None:
+    places = ("usa", "azure-francecentral", "aws-us-east-1", "gcp-us-central1", "china")
+    ran = estimate(*FLEET[:7], *(word for place in places for word in ("--place", place)))
+    tables = [line for line in ran.out.splitlines() if line.startswith("million USD, for all of it")]
+    assert all(sum(f"own, {place}" in line for line in tables) == 1 for place in places)
+    assert [line for line in ran.out.splitlines() if len(line) > 100] == []
 
 
 def test_a_reservation_above_the_price_without_one_is_told(estimate: Estimate) -> None:
@@ -89,8 +101,10 @@ def test_owning_that_never_pays_reads_never(estimate: Estimate) -> None:
     fleet = ("cost", "--on", "h100", "--count", "1024", "--period", "3 years", "--price")
 
     def _row(price: str) -> list[str]:
-        (row,) = [line for line in estimate(*fleet, price).out.splitlines() if line.startswith("rented  ")]
-        return [cell.strip() for cell in row.split("  ") if cell.strip()]
+        (row,) = [
+            line for line in estimate(*fleet, price).out.splitlines() if line.startswith("own     rented")
+        ]
+        return [cell.strip() for cell in row.split("  ") if cell.strip()][1:]
 
     never, part, late, pays = (_row(f"{price} USD/gpu/hour") for price in ("0.5", "1.8", "2.6", "9"))
     assert never == ["rented", "0.5 USD", "never", "never"]
@@ -98,7 +112,7 @@ def test_owning_that_never_pays_reads_never(estimate: Estimate) -> None:
     assert part[2].endswith(" % to never)")
     assert part[3] == "never"  # used four fifths of the time, which is less than the low end
     assert late[3].endswith(" to never)")
-    assert " % use (" in pays[2]
+    assert " % (" in pays[2]
     assert "never" not in " ".join(pays)
 
 

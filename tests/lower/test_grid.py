@@ -65,6 +65,20 @@ def test_a_grid_without_that_year_is_refused_where_it_is_named() -> None:
     assert grams(year=2012) == pytest.approx(475)
 
 
+def test_a_region_of_which_nothing_is_near_takes_its_countrys() -> None:
+    # Azure's region has 2016-2019 and 2020-2022; France has 56.039 g/kWh of 2023, three years before 2026.
+    found = answer(grid="azure-francecentral", year=2026)
+    assert grams(grid="azure-francecentral", year=2026) == pytest.approx(56.039)
+    assert found.case.origins["carbon_intensity"].reason == (
+        "that of France of 2023 (none near 2026 of Azure francecentral on record)"
+    )
+    assert grams(grid="azure-francecentral", year=2024) != pytest.approx(56.039)
+    with pytest.raises(
+        QuestionError, match="--grid: azure-francecentral has no carbon intensity of 2030 on record"
+    ):
+        answer(grid="azure-francecentral", year=2030)
+
+
 def test_the_table_of_years_and_the_records_agree() -> None:
     grids = PRESETS.files("grids")
     for row in read_rows(PRESETS, "intensities/grids"):
