@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from . import schema, units
+from . import plain_toml, schema, units
 from .errors import EstimatorError, PresetError, near_misses
 from .provenance import Figure, Source
 from .textfile import read_bounded
@@ -157,7 +156,7 @@ def _is_tables(value: Any) -> bool:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_bounded(path, _LARGEST, "a preset record"))
+        return plain_toml.loads(read_bounded(path, _LARGEST, "a preset record"))
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PresetError(f"{path}: not TOML: {fault}") from None

@@ -25,6 +25,7 @@ FLOORS = (
         "breakdown",
         "unit_factors",
         "textfile",
+        "plain_toml",
         "version",
         "formulas",
     ),
@@ -46,7 +47,7 @@ KEPT = {
     "pydantic_core": {"inputs"},
     "click": {"cli"},
     "rich": {"cli", "report"},
-    "tomllib": {"records", "inputs"},
+    "tomllib": {"plain_toml", "inputs"},
     "dask": {"workers"},
     "distributed": {"workers"},
 }
