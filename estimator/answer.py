@@ -17,7 +17,7 @@ from .idle import idle_notes
 from .inputs import Run
 from .lower import lower
 from .lower.layout import described
-from .plan import planned
+from .plan import filled, planned
 from .presets import Presets
 from .provenance import Origin
 from .ranges import Values
@@ -62,8 +62,8 @@ def sized(case: Case) -> Case:
     """
     if "count" in case.columns:
         return planned(case)
-    nodes, in_time = nodes_in_time(case)
-    found = planned(case.with_columns({"count": nodes * case.columns["per_node"], "in_time": in_time}))
+    nodes, in_time, chosen = nodes_in_time(case)
+    found = filled(case.with_columns({"count": nodes * case.columns["per_node"], "in_time": in_time}), chosen)
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
     ended = Origin("derived", "1 where that count finishes in time", option="--within")
     words = found.words if np.ndim(nodes) else {**found.words, "sharding": described(found.columns)}

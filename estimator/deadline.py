@@ -13,7 +13,7 @@ from .estimate import evaluate
 from .formulas.layout import Layout, data_parallel, nodes_in_step
 from .formulas.throughput import nodes_needed
 from .layouts import GROWTH, Places, Values
-from .plan import plan
+from .plan import Chosen, plan
 from .tuples import NamedTuple
 
 _ROUNDS = 40
@@ -41,7 +41,22 @@ class _Search(NamedTuple):
     wanted: Array
 
 
-def nodes_in_time(case: Case) -> tuple[Array, Array]:
+class _Trial(NamedTuple):
+    """Layouts found in a trial, and the nodes of each."""
+
+    nodes: Values
+    chosen: Chosen
+
+
+class InTime(NamedTuple):
+    """The nodes that a case needs, 1 where they finish in time, and the layouts that were found for them."""
+
+    nodes: Array
+    in_time: Array
+    chosen: Chosen | None
+
+
+def nodes_in_time(case: Case) -> InTime:
     """Return the nodes that a case needs, and 1 where they finish in time; else the fastest that were tried.
 
     The time of a step falls in leaps, as batches and layouts divide: with one step of nodes less the run would
@@ -59,8 +74,9 @@ def nodes_in_time(case: Case) -> tuple[Array, Array]:
     flat = _each(case, shape)
     tried = _first(flat, step)
     search = _Search(0.0 * step, step + np.inf, tried[:, 0], step + np.inf, 0.0 * step, tried[:, 0])
+    trials: list[_Trial] = []
     for _ in range(_ROUNDS):
-        search = _learnt(flat, search, tried)
+        search = _learnt(flat, search, tried, trials)
         open_ = (search.enough - search.few > step) & (search.vain <= _PATIENCE)
         if not np.any(open_):
             break
@@ -68,7 +84,24 @@ def nodes_in_time(case: Case) -> tuple[Array, Array]:
         tried = np.where(open_[:, np.newaxis], _next(search, step), 0.0)
     found = np.isfinite(search.enough)
     nodes = np.where(found, search.enough, search.fastest)
-    return array(nodes.reshape(shape)), array(found.reshape(shape))
+    chosen = _taken(trials, np.asarray(nodes))
+    return InTime(array(nodes.reshape(shape)), array(found.reshape(shape)), chosen)
+
+
+def _taken(trials: list[_Trial], nodes: Values) -> Chosen | None:
+    """Return the layouts found for the nodes that are taken of each question: all of them were tried."""
+    if not trials:
+        return None
+    asked, fits, legal = (
+        np.concatenate([getattr(each.chosen, name) for each in trials]) for name in ("asked", "fits", "legal")
+    )
+    places = np.flatnonzero(np.concatenate([each.nodes for each in trials]) == nodes[asked])
+    places = places[np.unique(asked[places], return_index=True)[1]]
+    parts = {
+        name: np.concatenate([each.chosen.parts[name] for each in trials])[places]
+        for name in trials[0].chosen.parts
+    }
+    return Chosen(asked[places], parts, fits[places], legal[places])
 
 
 def _each(case: Case, shape: tuple[int, ...]) -> Case:
@@ -102,19 +135,19 @@ def _worth_while(columns: Mapping[str, Array]) -> Array:
     return np.where(modelled, most, np.inf)
 
 
-def _learnt(case: Case, search: _Search, tried: Values) -> _Search:
-    """Try nodes, of each question some in rising order, and learn from each."""
+def _learnt(case: Case, search: _Search, tried: Values, trials: list[_Trial]) -> _Search:
+    """Try nodes, of each question some in rising order, learn from each, and keep the layouts found."""
     fresh = np.diff(tried, axis=1, prepend=0.0) > 0
     asked = np.nonzero(fresh)[0]
     wanted, time = (np.full(tried.shape, np.nan) for _ in range(2))
-    wanted[fresh], time[fresh] = _needed(case, asked, tried[fresh])
+    wanted[fresh], time[fresh] = _needed(case, asked, tried[fresh], trials)
     for nodes, needed, each, new in zip(tried.T, wanted.T, time.T, fresh.T, strict=True):
         learnt = _narrowed(search, nodes, needed, each)
         search = _Search(*(np.where(new, *pair) for pair in zip(learnt, search, strict=True)))
     return search
 
 
-def _needed(case: Case, asked: Places, nodes: Values) -> tuple[Array, Array]:
+def _needed(case: Case, asked: Places, nodes: Values, trials: list[_Trial]) -> tuple[Array, Array]:
     """Return the nodes that would finish in time at the speed of so many nodes, and the time that these take.
 
     It is no time at all where the batch that is asked for does not divide over so many, or the assumed one had
@@ -125,7 +158,9 @@ def _needed(case: Case, asked: Places, nodes: Values) -> tuple[Array, Array]:
         for name, column in case.columns.items()
     }
     per_node, within = columns["per_node"], columns["within"]
-    trial, fits = plan(replace(case, columns={**columns, "count": nodes * per_node}))
+    trial, fits, chosen = plan(replace(case, columns={**columns, "count": nodes * per_node}))
+    if chosen is not None:
+        trials.append(_Trial(nodes[chosen.asked], chosen._replace(asked=asked[chosen.asked])))
     memory = () if np.all(fits) else ("fewest_accelerators",)
     found = evaluate(trial, ("occupied_hours", "wall_clock", *memory)).values
     fewest = np.where(fits, 1.0, found.get("fewest_accelerators", 1.0))

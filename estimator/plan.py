@@ -30,11 +30,27 @@ _CRITICAL, _LARGE = 4.0, 5.0
 _REPEATED = np.array([0.0, 0.1, 0.2, 0.05])
 
 
+class Chosen(NamedTuple):
+    """Layouts that were found: whose question each is, its parts, whether it fits, and of how many legal ones."""
+
+    asked: Places
+    parts: Mapping[str, Values]
+    fits: Mask
+    legal: Places
+
+    @property
+    def reason(self) -> str:
+        """Why they were taken."""
+        which = "the fastest that fits" if np.all(self.fits) else "none fits, and this takes the least memory"
+        return f"{which}, of {np.sum(self.legal):,} legal layouts"
+
+
 class Plan(NamedTuple):
-    """A case with its layout, and of each question whether that is known to fit on the cards."""
+    """A case with its layout, of each question whether that is known to fit on the cards, and what was found."""
 
     case: Case
     fits: Mask
+    chosen: Chosen | None
 
 
 def planned(case: Case) -> Case:
@@ -54,13 +70,13 @@ def plan(case: Case) -> Plan:
     fits = np.zeros(size_of(case), dtype=bool)
     legal = layouts(case) if case.free else None
     if legal is None or not len(legal.asked):
-        return Plan(case, fits)
+        return Plan(case, fits, None)
     best, found = _best(case, legal)
-    chosen = {name: column[best] for name, column in legal.columns.items()}
-    fits[legal.asked[best]] = found
-    which = "the fastest that fits" if np.all(found) else "none fits, and this takes the least memory"
-    reason = f"{which}, of {len(legal.asked):,} legal layouts"
-    return Plan(_filled(case, legal.asked[best], chosen, reason), fits)
+    asked = legal.asked[best]
+    parts = {name: column[best] for name, column in legal.columns.items()}
+    chosen = Chosen(asked, parts, found, np.bincount(legal.asked)[asked])
+    fits[asked] = found
+    return Plan(filled(case, chosen), fits, chosen)
 
 
 def _best(case: Case, legal: Layouts) -> tuple[Places, Mask]:
@@ -137,18 +153,20 @@ def _complication(columns: Mapping[str, Values]) -> Values:
 _LISTED = ("micro_batch", "recompute")
 
 
-def _filled(case: Case, asked: Places, chosen: Mapping[str, Values], reason: str) -> Case:
-    """Put the chosen layouts into the case; a single question gets origins and words too."""
+def filled(case: Case, chosen: Chosen | None) -> Case:
+    """Put layouts that were found into the case; a single question gets origins and words too."""
+    if chosen is None:
+        return case
     many = any(np.ndim(column) for column in case.columns.values())
     size, columns = size_of(case), dict[str, Array]()
-    for name, values in chosen.items():
+    for name, values in chosen.parts.items():
         column = np.broadcast_to(case.columns[name], (size,)).copy()
-        column[asked] = values
+        column[chosen.asked] = values
         columns[name] = column if many else column[0]
     # What is chosen is no longer unknown.
     unknowns = tuple(unknown for unknown in case.unknowns if not unknown.low.keys() & case.free)
-    filled = replace(case.with_columns(columns), unknowns=unknowns)
-    return filled if many else _told(filled, reason, float(case.columns["global_batch"]))
+    found = replace(case.with_columns(columns), unknowns=unknowns)
+    return found if many else _told(found, chosen.reason, float(case.columns["global_batch"]))
 
 
 def _told(case: Case, reason: str, usual: float) -> Case:

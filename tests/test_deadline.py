@@ -12,7 +12,7 @@ from estimator.answer import sized
 from estimator.arrays import array
 from estimator.deadline import nodes_in_time
 from estimator.lower import lower
-from estimator.plan import Plan, plan
+from estimator.plan import Plan, plan, planned
 
 PRESETS = Presets()
 DAY = 86400.0
@@ -37,7 +37,7 @@ def enough(question: dict[str, Any], count: float) -> bool:
 def test_the_count_found_is_enough_and_a_step_less_is_not(name: str) -> None:
     question = QUESTIONS[name]
     case = lower(Run.read(question, PRESETS), PRESETS)
-    nodes, in_time = nodes_in_time(case)
+    nodes, in_time, _ = nodes_in_time(case)
     count, step = float(nodes) * 8, 8 * (5 if "pp" in question else 1)
     assert bool(in_time)
     assert count % step == 0
@@ -85,8 +85,34 @@ def test_questions_in_a_row_get_each_the_count_it_gets_alone() -> None:
     together = nodes_in_time(case.with_columns({"tokens": tokens, "within": np.full(5, 30 * DAY)}))
     for place, each in enumerate(tokens):
         alone = nodes_in_time(case.with_columns({"tokens": array(each)}))
-        assert [float(column[place]) for column in together] == [float(value) for value in alone]
-    assert 0.0 < np.mean(together[1]) < 1.0
+        assert [float(np.asarray(column)[place]) for column in together[:2]] == [
+            float(value) for value in alone[:2]
+        ]
+    assert 0.0 < np.mean(together.in_time) < 1.0
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_layout_of_the_count_found_is_that_of_the_count_when_asked_for(name: str) -> None:
+    case = lower(Run.read(QUESTIONS[name], PRESETS), PRESETS)
+    found = sized(case)
+    again = planned(case.with_columns({"count": found.columns["count"]}))
+    assert {name: float(again.columns[name]) for name in case.free} == {
+        name: float(found.columns[name]) for name in case.free
+    }
+    assert (again.words["sharding"], again.unknowns) == (found.words["sharding"], found.unknowns)
+    assert {each: again.origins[each] for each in case.free} == {
+        each: found.origins[each] for each in case.free
+    }
+
+
+def test_questions_in_a_row_get_each_the_layout_it_gets_alone() -> None:
+    case = lower(Run.read({"params": 70e9, "within": "30 days"}, PRESETS), PRESETS)
+    tokens = np.array([1e9, 3e12, 1e11])
+    together = sized(case.with_columns({"tokens": tokens}))
+    for place, each in enumerate(tokens):
+        alone = sized(case.with_columns({"tokens": array(each)}))
+        for name in ("count", *case.free):
+            assert np.broadcast_to(together.columns[name], 3)[place] == alone.columns[name], name
 
 
 def test_a_batch_beyond_those_on_record_is_no_way_to_meet_a_deadline() -> None:
@@ -123,7 +149,7 @@ def test_few_rounds_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_chip_whose_peak_is_not_known_ends_the_search() -> None:
     case = lower(Run.read({"params": 7e9, "within": "3 days"}, PRESETS), PRESETS)
-    nodes, in_time = nodes_in_time(case.with_columns({"peak": array(np.nan)}))
+    nodes, in_time, _ = nodes_in_time(case.with_columns({"peak": array(np.nan)}))
     assert (float(nodes), bool(in_time)) == (1.0, False)
 
 
