@@ -25,6 +25,7 @@ from .ranges import Values
 # What computes quantities of a case of any shape.
 Evaluate = Callable[[Case, Iterable[str]], Estimate]
 _LATE = "no count finishes in that time: more accelerators hardly shorten the run"
+_UNEVEN = ", and a batch of {:,.0f} sequences is shared out evenly by few counts"
 _WHOLE = {step.name for step in STEPS if step.whole}
 # So many numbers have their ends worked out at once.
 _TOGETHER = 1 << 16
@@ -67,10 +68,16 @@ def sized(case: Case) -> Case:
     origin = Origin("derived", "whole nodes that finish in time and hold the model", option="--count")
     ended = Origin("derived", "1 where that count finishes in time", option="--within")
     words = found.words if np.ndim(nodes) else {**found.words, "sharding": described(found.columns)}
-    notes = found.notes if np.all(in_time) else (*found.notes, _LATE)
+    notes = found.notes if np.all(in_time) else (*found.notes, _late(found))
     return replace(
         found, origins={**found.origins, "count": origin, "in_time": ended}, words=words, notes=notes
     )
+
+
+def _late(case: Case) -> str:
+    """Say why no count finishes in time; a batch that is given leaves few counts to choose among."""
+    batch = np.asarray(case.columns["global_batch"])
+    return _LATE + (_UNEVEN.format(float(batch)) if "replicas" in case.free and not batch.ndim else "")
 
 
 def noted(case: Case) -> Case:

@@ -15,6 +15,7 @@ from estimator.case import Case
 from estimator.idle import Nearest, nearest, options
 from estimator.lower import lower
 from estimator.report.layout import layout_page
+from estimator.sweeps.cells import IDLE
 
 PRESETS = Presets()
 
@@ -119,13 +120,30 @@ def test_what_is_solved_for_sets_all_to_work(name: str, given_: dict[str, Any], 
                                                      column(found.estimate, "pp")) == 0  # fmt: skip
 
 
+def test_reasons_of_a_cell_stand_together() -> None:
+    question = {"model": "llama-7b", "tokens": "1T", "on": "ascend-910b", "global_batch": 256}
+    found = sweep(question, {"count": "1000,1024"}, wanted=["cost", "wall_clock"])
+    price = "no on-demand price of huawei-ascend-910b2 is on record: no cost; give --price"
+    assert list(found.table()["reason"]) == [f"{price}; {IDLE}", price]
+
+
+def test_a_deadline_that_few_counts_can_meet_says_so() -> None:
+    found = ask(Run(params=7e9, tokens=1e12, on="h100", global_batch=1021, within="10 days"))
+    assert found.case.notes[0] == (
+        "no count finishes in that time: more accelerators hardly shorten the run, and a batch of 1,021 sequences is "
+        "shared out evenly by few counts"
+    )
+
+
 def test_a_cell_of_a_sweep_is_the_single_answer() -> None:
     found = sweep(
-        {"model": "llama-7b", "tokens": "1T", "on": "h100", "global_batch": 256}, {"count": "992,1000,1024"}
+        {"model": "llama-7b", "tokens": "1T", "on": "h100", "global_batch": 256}, {"count": "512,1000,1024"}
     )
+    told = list(found.table()["reason"])
+    assert told == ["", IDLE, ""]
     times = found.table()["wall_clock"].tolist()
     assert times == [
-        float(asked(count=count, global_batch=256).wall_clock.value) for count in (992, 1000, 1024)
+        float(asked(count=count, global_batch=256).wall_clock.value) for count in (512, 1000, 1024)
     ]
 
 

@@ -13,19 +13,22 @@ from ..sweeps.table import REASON, Cells, Coded, Column, Table, Values
 from ..sweeps.text import csv_head, write_csv, write_lines
 from . import words
 from .answer import SHARES, YEARS
-from .grid import Grid
+from .grid import Grid, wrapped
 
 # So many rows are read by a person.
 MOST_ROWS = 60
 _FITS = {1.0: "yes", 0.0: "no"}
 
 
-def page(sweep: Sweep, format: str) -> str:
+def page(sweep: Sweep, format: str, width: int = 100) -> str:
     """Return the first rows of a sweep as a table, and what there is to say of them."""
     table = Table(sweep)
     chunk = next(sweep.chunks(MOST_ROWS, which=[0]))
-    grid = _grid(table, table.rows(chunk))
-    return "\n".join([grid.write(format), *_below(sweep, chunk.reason.size)])
+    cells = table.rows(chunk)
+    why = [f"({place}) {text}" for place, text in enumerate(_why(cells), start=1)]
+    told = "\n".join(wrapped(text, width, "", "    ") for text in why)
+    below = "\n".join(_below(sweep, chunk.reason.size))
+    return "\n\n".join(part for part in (_grid(table, cells).write(format), told, below) if part)
 
 
 def _grid(table: Table, cells: Cells) -> Grid:
@@ -42,10 +45,16 @@ def _grid(table: Table, cells: Cells) -> Grid:
                 "80 % range" if name in table.quantities else f"80 % range of {name.replace('_', ' ')}"
             )
             rows.append(_spans(name, cells, unit))
+    why = _why(cells)
     if any(reasons := _plain(cells[REASON])):
         headers.append(REASON)
-        rows.append(reasons)
+        rows.append([f"({why.index(text) + 1})" if text else "" for text in reasons])
     return Grid(headers, list(zip(*rows, strict=True)))
+
+
+def _why(cells: Cells) -> list[str]:
+    """Return each reason once, in the order in which they come."""
+    return list(dict.fromkeys(filter(None, _plain(cells[REASON]))))
 
 
 def _header(column: Column) -> str:
@@ -97,7 +106,6 @@ def _house(value: float, unit: str) -> float:
 
 def _below(sweep: Sweep, size: int) -> Iterator[str]:
     """Say how many cells are not shown, and how to see what is assumed."""
-    yield ""
     if size < sweep.size:
         yield f"{sweep.size - size:,} more cells: write all to a file with -o sweep.parquet, .csv or .jsonl"
     yield f"What is assumed of the first cell: {question(sweep)}"

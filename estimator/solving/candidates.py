@@ -17,7 +17,7 @@ from ..kinds import kind_of
 from ..presets import Presets
 from ..provenance import Origin
 from ..sweeps import Vary, Wanted, sweep
-from ..sweeps.cells import FITS, LATE
+from ..sweeps.cells import FITS, IDLE, LATE
 from ..units import Price
 from .laws import Chosen
 from .search import Points
@@ -138,7 +138,8 @@ class Candidates:
 
     def unanswered(self) -> str:
         """Say why no value has an answer."""
-        own = [reason.removesuffix(LATE).removesuffix("; ") for reason in self._reasons]
+        ours = [reason.removesuffix(IDLE).removesuffix("; ") for reason in self._reasons]
+        own = [reason.removesuffix(LATE).removesuffix("; ") for reason in ours]
         why = "; ".join(dict.fromkeys(filter(None, own))) or "it has no answer"
         return f"{option(self.quantity)} is not known at any {option(self.unknown.name)}: {why}"
 

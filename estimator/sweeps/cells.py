@@ -32,6 +32,7 @@ RANGED = ("wall_clock", "cost")
 _FITS_NEEDS = ("memory", "memory_usable")
 _REASON = "reason"
 LATE = "no count finishes in that time: this is the fastest that was tried"
+IDLE = "some accelerators are idle or wait: no layout tried shares out the batch evenly"
 
 
 class Chunk(NamedTuple):
@@ -90,9 +91,11 @@ class Cells:
         self.grid, self.questions, self.wanted, self.kind = grid, questions, wanted, kind
         self.found = Found()
         self._heavy = self._axes_of_the_step()
-        self.reasons = (
-            *questions.reasons,
-            *(f"{text}; {LATE}" if text else LATE for text in questions.reasons),
+        self.reasons = tuple(
+            "; ".join(filter(None, (text, late, idle)))
+            for idle in ("", IDLE)
+            for late in ("", LATE)
+            for text in questions.reasons
         )
 
     def _axes_of_the_step(self) -> list[int]:
@@ -154,11 +157,17 @@ class Cells:
         return case.with_columns(self.found.columns(case, family, number))
 
     def _answer(self, case: Case, reason: Places) -> _Answer:
+        number = len(self.questions.reasons)
         late = np.asarray(case.columns.get("in_time", 1.0)) == 0.0
-        codes = np.where(late, reason + len(self.questions.reasons), reason).astype(np.float64)
+        codes = (reason + np.where(late, number, 0) + 2 * number * self._idle(case)).astype(np.float64)
         both = ends(case, self.wanted.ranged, self.kind)
         low, high = ({name: pair[side] for name, pair in both.items()} for side in (0, 1))
         return _Answer(centre(case, self.wanted, self.kind), low, high, {_REASON: codes})
+
+    def _idle(self, case: Case) -> Places:
+        """Return 1 where accelerators have nothing to do for a while, else 0; a fleet shares out batches otherwise."""
+        finite = np.isfinite(case.columns.get("replicas", np.inf)) & (not self.kind.axes)
+        return finite.astype(np.intp)
 
 
 def searched(grid: Grid, questions: Questions) -> list[int]:

@@ -73,7 +73,10 @@ def test_cells_without_an_answer_show_why(estimate: Estimate) -> None:
     assert out[0].endswith("  reason")
     assert out[1].endswith("yes")
     assert out[2].split()[1] == "unknown"
-    assert "--count: 30 accelerators do not divide into replicas of 4" in out[2]
+    assert out[2].endswith("  (1)")
+    assert out[3] == ""
+    assert out[4].startswith("(1) --count: 30 accelerators do not divide into replicas of 4")
+    assert max(map(len, out[4:])) <= 100
 
 
 def test_of_many_cells_the_first_are_shown(estimate: Estimate) -> None:
