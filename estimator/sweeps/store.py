@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import shutil
-from collections.abc import Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from uuid import uuid4
 
 from ..errors import EstimatorError
-from ..inputs.run import write_input
 from ..tuples import NamedTuple
-from ..version import __version__
 from ..workers import LostWorkers, Team, opened
+from .asked import difference, question
 from .cells import Cells
 from .grid import Box
-from .lowered import Questions
 from .parquet import Parquet
 from .sweep import CHUNK, Sweep, Told
 from .table import Rows, Table
@@ -84,17 +78,34 @@ def _part(number: int, path: Path) -> str:
 
 
 class Part(NamedTuple):
-    """Makes a part of a file, whole and in memory: what the workers do, so that one alone has to write."""
+    """Makes a part of a file: what the workers do. ``mark`` is a file that those see who share the folder of parts."""
 
     cells: Cells
     rows: Rows
     format: Parquet | Text
+    mark: Path | None = None
 
-    def __call__(self, place: tuple[int, Box]) -> bytes:
-        """Return the bytes of the part whose box begins in a row."""
+    def __call__(self, place: tuple[int, Box]) -> bytes | str:
+        """Return the part whose box begins in a row: the name of its file, or its bytes where it cannot be written.
+
+        To send many bytes to the process that asked, and to take them there, takes it as long as a tenth of the work.
+        """
         stream = BytesIO()
         self.format.part(stream, self.rows(self.cells(place)))
-        return stream.getvalue()
+        return _written(stream.getvalue(), self.mark) or stream.getvalue()
+
+
+def _written(part: bytes, mark: Path | None) -> str:
+    """Write a part under a name of its own beside a mark; no name where there is none, or no room."""
+    if mark is None or not mark.exists():
+        return ""
+    new = mark.with_name(f"{_WHOLE}.{uuid4().hex}")
+    try:
+        new.write_bytes(part)
+    except OSError:  # the process that asked tries too, and tells what is wrong
+        new.unlink(missing_ok=True)
+        return ""
+    return new.name
 
 
 class Store:
@@ -108,7 +119,7 @@ class Store:
             raise EstimatorError(f"-o: '{path}' is not a regular file; name a file to write")
         self.sweep, self.path, self.told = sweep, path, told
         self.table = Table(sweep)
-        self.question = question(sweep, sweep.questions(told))
+        self.question = question(sweep, sweep.questions(told), _most(sweep))
         columns = self.table.columns
         parquet = path.suffix == ".parquet"
         self.format = Parquet(columns, self.question) if parquet else Text(columns, path.suffix)
@@ -127,7 +138,9 @@ class Store:
         if not resume or self.folder.exists() or not self.path.exists():
             return False
         if isinstance(self.format, Text):
-            if not self.format.is_whole(self.path, self._job()(self.boxes[0]), self.sweep.size):
+            stream = BytesIO()
+            self.format.part(stream, self.table.rows(self.sweep.cells()(self.boxes[0])))
+            if not self.format.is_whole(self.path, stream.getvalue(), self.sweep.size):
                 raise EstimatorError(
                     f"--resume: '{self.path}' is no whole answer to this question by this version; name another file"
                 )
@@ -135,12 +148,9 @@ class Store:
         there = self.format.question_of(self.path)
         if there != self.question:
             raise EstimatorError(
-                f"--resume: '{self.path}' {_difference(there, self.question)}; name another file"
+                f"--resume: '{self.path}' {difference(there, self.question)}; name another file"
             )
         return True
-
-    def _job(self) -> Part:
-        return Part(self.sweep.cells(), self.table.rows, self.format)
 
     def begin(self, *, resume: bool) -> None:
         """Make the folder, or find in it what was begun.
@@ -151,6 +161,8 @@ class Store:
             It holds parts and they are not to be gone on with, or they are of another question or version.
         """
         done = begun(self.sweep, self.path).done
+        if resume:
+            self._tidy()
         if not done:  # nothing is lost, whatever was asked
             self.folder.mkdir(exist_ok=True)
             new = self.folder / f"{_QUESTION}.new"
@@ -163,7 +175,7 @@ class Store:
             )
         elif (there := self._read()) != self.question:
             raise EstimatorError(
-                f"--resume: '{self.folder}' {_difference(there, self.question)}; delete it to begin anew"
+                f"--resume: '{self.folder}' {difference(there, self.question)}; delete it to begin anew"
             )
 
     def _read(self) -> str | None:
@@ -189,11 +201,28 @@ class Store:
     def fill(self, team: Team) -> None:
         """Have every part made that is not there, and write it; each has its name only when it is whole."""
         missing = self._missing()
-        parts = self.sweep.made(team, self._job(), self.boxes, missing, self.told)
-        new = self.folder / f"{_WHOLE}.part"
-        for number, part in zip(missing, parts, strict=True):
+        # Another folder of this name, on another machine, has no such file.
+        mark = self.folder.resolve() / f"{_WHOLE}.{uuid4().hex}"
+        mark.touch()
+        job = Part(self.sweep.cells(), self.table.rows, self.format, mark)
+        try:
+            with closing(self.sweep.made(team, job, self.boxes, missing, self.told)) as parts:
+                for number, part in zip(missing, parts, strict=True):
+                    self._keep(number, part)
+        finally:
+            self._tidy()
+
+    def _keep(self, number: int, part: bytes | str) -> None:
+        """Give a part its name."""
+        new = self.folder / (part if isinstance(part, str) else f"{_WHOLE}.part")
+        if isinstance(part, bytes):
             new.write_bytes(part)
-            new.replace(self.part(number))
+        new.replace(self.part(number))
+
+    def _tidy(self) -> None:
+        """Take away what is no part: the disk may be full of it."""
+        for left in self.folder.glob(f"{_WHOLE}.*"):
+            left.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Put the parts together, and take them away when the file is whole."""
@@ -208,8 +237,7 @@ class Store:
             return (
                 f"-o: '{self.path}' cannot be written ({error.strerror}); name a file in a folder that can be"
             )
-        for left in self.folder.glob(f"{_WHOLE}.*"):
-            left.unlink(missing_ok=True)  # the disk may be full of it
+        self._tidy()
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
         return f"-o: '{self.path}' cannot be written ({why}); {self.stands('mend it')}"
 
@@ -217,79 +245,3 @@ class Store:
         """Tell how much is whole, and what to do before it is gone on with."""
         parts = begun(self.sweep, self.path)
         return f"{parts.done:,} of {parts.parts:,} parts are whole in '{parts.folder}': {what} and go on with --resume"
-
-
-def question(sweep: Sweep, questions: Questions) -> str:
-    """Return as JSON what a sweep asks, by which version, and a checksum of the numbers that it starts from."""
-    axes = [
-        {name: [write_input(name, value) for value in values] for name, values in axis.values.items()}
-        for axis in sweep.axes
-    ]
-    asked = {
-        "version": __version__,
-        "question": {name: str(value) for name, value in sweep.given.items()},
-        "axes": [{name: _short(values) for name, values in axis.items()} for axis in axes],
-        "quantities": sweep.wanted.quantities,
-        "ranges": sweep.wanted.ranged,
-        "rows": _most(sweep),
-        "records": _checksum(questions),
-    }
-    return json.dumps(asked, indent=1)
-
-
-def _short(values: list[Any]) -> dict[str, Any]:
-    """Return how many values there are, the first and the last, and a checksum of all."""
-    return {
-        "values": len(values),
-        "first": values[0],
-        "last": values[-1],
-        "sha256": hashlib.sha256(json.dumps(values).encode()).hexdigest(),
-    }
-
-
-def _checksum(questions: Questions) -> str:
-    """Hash every number that lowering gave: a record that was changed changes it."""
-    found = hashlib.sha256(json.dumps(questions.reasons).encode())
-    for part in (questions.family, questions.row, questions.reason):
-        found.update(part.tobytes())
-    for family in questions.families:
-        ends = (end for _, low, high in family.unknowns for end in (low, high))
-        for name, column in (
-            *sorted(family.columns.items()),
-            *(pair for end in ends for pair in sorted(end.items())),
-        ):
-            found.update(name.encode() + np.asarray(column).tobytes())
-    return found.hexdigest()
-
-
-_SAID = {
-    "version": "was written by version {theirs} of this program, which is {ours} now",
-    "question": "is the answer to another question: {theirs}",
-    "axes": "is a sweep over other values",
-    "quantities": "holds other quantities: {theirs}",
-    "ranges": "holds the ranges of other quantities: {theirs}",
-    "rows": "has parts of another size",
-    "records": "was made from records that have changed since",
-}
-
-
-def _difference(there: str | None, here: str) -> str:
-    """Say what tells a file from the one that is asked for."""
-    try:
-        theirs: dict[str, Any] = json.loads(there or "")
-    except ValueError:
-        return "does not say what it answers"
-    ours = json.loads(here)
-    name = next(_unlike(theirs, ours), "question")
-    return _SAID[name].format(theirs=_told(theirs.get(name)), ours=_told(ours[name]))
-
-
-def _unlike(theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
-    return (name for name in _SAID if theirs.get(name) != ours[name])
-
-
-def _told(value: Any) -> str:
-    """Write inputs or names in a line."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {text}" for name, text in value.items()) or "one without inputs"  # pyright: ignore[reportUnknownVariableType]
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

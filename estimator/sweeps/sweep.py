@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -249,16 +250,16 @@ class Sweep:
         every: Sequence[tuple[int, Box]],
         which: Sequence[int] | None,
         told: Told | None,
-    ) -> Iterator[Made]:
+    ) -> Generator[Made]:
         """Yield what a team makes of some boxes, in their order, whoever of it is first."""
         chosen = every if which is None else [every[number] for number in which]
         done = self.size - sum(_cells(box) for _, box in chosen)
-        results = team.map(job, chosen)
-        for (_, box), result in zip(chosen, results, strict=True):
-            yield result
-            done += _cells(box)
-            if told:
-                told("cells", done, self.size)
+        with closing(team.map(job, chosen)) as results:  # whatever stops it, workers stop too
+            for (_, box), result in zip(chosen, results, strict=True):
+                yield result
+                done += _cells(box)
+                if told:
+                    told("cells", done, self.size)
 
     def table(self) -> dict[str, Any]:
         """Return every cell as columns by name, in the units in which quantities are shown, words as words.

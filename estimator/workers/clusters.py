@@ -25,6 +25,8 @@ CONNECT, WAIT = 10.0, 60.0
 # Dask lets workers give all freed memory back to the system at once, and arrays of some hundred kilobytes are then
 # mapped anew each time, which takes as long as to compute them. So much stays with a worker. [byte]
 _KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
+# Dask samples what every worker is at a hundred times a second, and looks after its loops fifty times.
+_SELDOM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 # How often it is looked whether there are workers left while a result is awaited. [s]
 _LOOK = 2.0
 
@@ -46,7 +48,7 @@ def client_of(where: Where) -> Generator[Any]:
         address: Any = where.address
         stack.enter_context(_quiet())
         if where.local:
-            stack.enter_context(_keeping_memory())
+            stack.enter_context(_leaner())
             address = stack.enter_context(_started(distributed, where))
         else:
             _reached(distributed, where)
@@ -131,11 +133,11 @@ def _quiet() -> Generator[None]:
         logger.setLevel(level)
 
 
-def _keeping_memory() -> Any:
-    """Let workers that are started meanwhile keep what they free."""
+def _leaner() -> Any:
+    """Let workers that are started meanwhile keep what they free, and look after themselves less often."""
     config: Any = import_module("dask.config")
     name = "distributed.nanny.pre-spawn-environ"
-    return config.set({name: {**config.get(name), **_KEPT}})
+    return config.set({**_SELDOM, name: {**config.get(name), **_KEPT}})
 
 
 class Cluster:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from ..errors import EstimatorError
@@ -39,7 +39,7 @@ class Done(NamedTuple):
 class Team(Protocol):
     """Those who work: alone, processes or a cluster."""
 
-    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """Yield the result of every item in order."""
         ...
 
@@ -73,9 +73,9 @@ class Crew(Protocol):
 class Alone:
     """The process that asks."""
 
-    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """Yield the result of every item in order."""
-        return map(job, items)
+        yield from map(job, items)
 
 
 class Ordered:
@@ -85,7 +85,7 @@ class Ordered:
         """Hold the crew, and who is told of workers that are lost."""
         self.crew, self.told = crew, told
 
-    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, job: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """Yield the result of every item in order; what is under way is bounded, and forgotten if nobody waits."""
         self.crew.begin(pickle.dumps(job))
         try:

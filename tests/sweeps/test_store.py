@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from estimator import EstimatorError, Presets, Sweep, sweep
+from estimator.sweeps import asked as asked_of
 from estimator.sweeps import store
 from estimator.sweeps.parquet import Parquet
 from estimator.sweeps.store import Store, write
 from estimator.sweeps.table import Table, records
+from estimator.version import __version__
 
 PRESETS = Presets()
 BASE = {"params": "7B", "on": "h100"}
@@ -142,6 +144,7 @@ def test_a_part_that_is_damaged_is_made_again(tmp_path: Path, suffix: str) -> No
 KILLED = """
 import sys
 from estimator import sweep
+from estimator.sweeps import asked as asked_of
 from estimator.sweeps import store
 store.CHUNK = 5
 def told(what, done, of):
@@ -240,7 +243,9 @@ def test_records_that_changed_are_another_sweep(tmp_path: Path) -> None:
     assert json.loads(Store(other, tmp_path / "c.csv").question)["records"] != json.loads(one)["records"]
 
 
-def test_a_file_that_is_finished_is_left_alone_or_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_finished_is_left_alone_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "out.parquet"
     write(asked(), path)
     before = path.stat().st_mtime_ns
@@ -249,6 +254,11 @@ def test_a_file_that_is_finished_is_left_alone_or_refused(tmp_path: Path) -> Non
     assert failed(path, asked(goodput=0.9), resume=True) == (
         f"--resume: '{path}' is the answer to another question: params 7B, on h100; name another file"
     )
+    monkeypatch.setattr(asked_of, "__version__", "9.9.9")
+    said = f"was written by version {__version__} of this program, which is 9.9.9 now"
+    assert failed(path, resume=True) == f"--resume: '{path}' {said}; name another file"
+    monkeypatch.undo()
+    monkeypatch.setattr(store, "CHUNK", 5)
     path.write_text("no Parquet")
     assert failed(path, resume=True) == f"--resume: '{path}' does not say what it answers; name another file"
     write(asked(), path)  # without --resume a file is written anew
@@ -299,6 +309,33 @@ def test_a_full_disk_leaves_whole_parts_and_says_how_to_go_on(
     monkeypatch.setattr(store, "CHUNK", 5)
     write(asked(), path, resume=True)
     assert pq.read_metadata(path).num_rows == 36
+
+
+def test_parts_of_workers_that_do_not_see_the_folder_are_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, path, sent = tmp_path / "alone.parquet", tmp_path / "out.parquet", list[bytes]()
+    write(asked(), alone)
+    keep = Store._keep  # pyright: ignore[reportPrivateUsage]
+
+    def _kept(self: Store, number: int, part: bytes | str) -> None:
+        assert isinstance(part, bytes)
+        sent.append(part)
+        keep(self, number, part)
+
+    monkeypatch.setattr(Path, "touch", lambda self: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    monkeypatch.setattr(Store, "_keep", _kept)
+    write(asked(), path)
+    assert len(sent) == 12
+    assert path.read_bytes() == alone.read_bytes()
+
+
+def test_what_a_killed_worker_left_is_taken_away(tmp_path: Path) -> None:
+    path = begun(tmp_path / "out.csv")
+    (tmp_path / "out.csv.partial" / "whole.0123").write_text("half a part")
+    with pytest.raises(KeyboardInterrupt):
+        write(asked(), path, resume=True, told=_interrupt(after=12))
+    assert not list((tmp_path / "out.csv.partial").glob("whole*"))
 
 
 def test_a_folder_without_a_part_is_begun_anew(tmp_path: Path) -> None:
