@@ -8,16 +8,18 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from performance.picture import picture
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA, PAGE, PICTURE = (DOCS / f"performance.{suffix}" for suffix in ("csv", "md", "svg"))
 GROWTH = "to parquet"
 MIB = 2.0**20
-# The panel of a picture and its margins. [px]
-WIDTH, HEIGHT, LEFT, TOP, GAP = 300, 220, 60, 30, 90
 
 
 class Rows:
@@ -127,11 +129,32 @@ machine, whose caches are shared, they are up to twice those of an idle one.
 """
 
 
-# What no time is measured of: tests hold it.
-KILLED = """\
-| a worker killed with SIGKILL half-way; the whole process killed and resumed | same file | the same, byte for byte | \
-`tests/sweeps/test_workers.py`, `tests/sweeps/test_store.py` |
-"""
+# What was killed half-way, and how it is told.
+KILLED = {
+    "worker": "a worker killed with SIGKILL half-way",
+    "command": "the whole process killed half-way and resumed",
+}
+HOWS = {"dask": "`--cluster local:2`", "processes": "`--workers 2`"}
+
+
+def killed(rows: Rows) -> str:
+    """Return how many rows were lost and doubled where something was killed, and whether bytes are the same."""
+    lines: list[str] = []
+    for what, words in KILLED.items():
+        measured = {how: f"killed {what}, {how}" for how in HOWS if rows.sizes(f"killed {what}, {how}")}
+        if measured:
+            told = "; ".join(f"{HOWS[how]}: {_lost(rows, name)}" for how, name in measured.items())
+            run = rows.told(next(iter(measured.values())))
+            lines.append(f"| {words} | same file | {told} | `benchmarks/killed.py`; {run} |\n")
+    return "".join(lines)
+
+
+def _lost(rows: Rows, measure: str) -> str:
+    lost, doubled, same = (rows.value(measure, name) for name in ("lost", "doubled", "same"))
+    return (
+        f"{lost:,.0f} of {rows.sizes(measure)[-1]:,} rows lost, {doubled:,.0f} doubled, "
+        f"{'the same byte for byte' if same else 'OTHER BYTES'}"
+    )
 
 
 def table(rows: Rows) -> str:
@@ -141,7 +164,7 @@ def table(rows: Rows) -> str:
         for line in LINES
         if rows.sizes(line.measure)
     )
-    return HEAD + "".join(lines) + KILLED
+    return HEAD + "".join(lines) + killed(rows)
 
 
 def growth(rows: Rows) -> str:
@@ -166,10 +189,6 @@ and cost, written to Parquet by one process (`benchmarks/sweeps.py grow`).
 
 From a million cells on time grows with the cells, {1e6 * slope(rows):.2f} s of a core a million, and memory hardly: a part of
 260,000 cells is computed, written and forgotten.
-
-These sweeps were measured before the cost of a run was told in parts (people, data, storage ...). Since then four million
-cells took 16 s of a core and 473 MiB, on the same busy machine: expect three times the time and twice the memory until
-this is measured anew.
 """
 
 
@@ -180,78 +199,67 @@ def slope(rows: Rows) -> float:
 
 
 def second(rows: Rows) -> str:
-    """Return from what size on a second worker pays."""
-    what = next((what for what in ("workers cells", "workers layouts") if rows.sizes(what)), None)
-    if what is None:
+    """Return from what size on a second machine pays, for each kind of work that was measured."""
+    kinds = [what for what in ("cells", "layouts") if rows.sizes(f"workers {what}")]
+    if not kinds:
         return ""
-    one, two, start = (rows.value(what, name) for name in ("one", "two", "start"))
-    saved = 1.0 - two / one
-    layouts = rows.value("search", "core") / rows.sizes("search")[-1]
-    if saved <= 0.0:
-        raise ValueError("two workers took no less time than one: measure again")
+    lines = "".join(_paying(rows, what) for what in kinds)
     return f"""
-## When a second worker pays
+## From where a second machine pays
 
-Two workers take {two / one:.2f} of the time of one once they run; to start them, and to do a first task on each, took {start:.1f} s.
-So a second one pays where {saved:.2f} of the time of the work is more than that: from {_round(start / (saved * slope(rows)))} cells of such a
-sweep on, or {_round(start / (saved * layouts))} layouts of a search. Where a layout is found for each cell it pays
-far earlier, from some minute of work on, and a cluster that is up already pays from some seconds on.
+Work takes a time for each of its n cells or layouts: t1 without a cluster, t2 with two workers that are there. To have them
+they are started, and each does a first task, for which it imports what it needs. So two take less of all together from
+where they save more than their start takes:
+
+start + n x t2 < n x t1, that is, n > start / (t1 - t2)
+
+| measured on | n x t1, without a cluster | n x t2, two workers | start | two take less from | which takes one |
+| --- | --- | --- | --- | --- | --- |
+{lines}
+Both workers were on one machine. One on another machine also sends what it makes, where it does not see the folder of the
+file; a cluster that is up has nothing to start, and pays from some tasks of a second on. Where a layout is found
+for each cell t1 is far larger, and far fewer cells are enough.
 """
 
 
-def _round(number: float) -> str:
-    """Write a number with one digit."""
-    digits = 10 ** math.floor(math.log10(number))
-    return f"{round(number / digits) * digits / 1e6:,.0f} million"
+def _paying(rows: Rows, what: str) -> str:
+    """Return the row of one kind of work."""
+    measure = f"workers {what}"
+    size = rows.sizes(measure)[-1]
+    alone, two, start = (rows.value(measure, name) for name in ("alone", "two", "start"))
+    enough = break_even(start, alone / size, two / size)
+    paying = (
+        f"{_millions(enough)} {what} | {enough * alone / size:.0f} s" if math.isfinite(enough) else "never | "
+    )
+    return f"| {size:,} {what} | {alone:.1f} s | {two:.1f} s | {start:.1f} s | {paying} |\n"
 
 
-def picture(rows: Rows) -> str:
-    """Return both curves as SVG."""
+def break_even(start: float, alone: float, several: float) -> float:
+    """Return from which number on several workers, which take so long to start, take less than none. [s], [s], [s]
+
+    Each of the number takes ``alone`` without them and ``several`` with them; infinite where they are no faster.
+    """
+    return start / (alone - several) if alone > several else math.inf
+
+
+def _millions(number: float) -> str:
+    """Write a number with two digits."""
+    digits = 10 ** (math.floor(math.log10(number)) - 1)
+    return f"{round(number / digits) * digits / 1e6:,.3g} million"
+
+
+def drawn(rows: Rows) -> str:
+    """Return how time and memory grow as SVG."""
     sizes = rows.sizes(GROWTH)
     seconds = [rows.value(GROWTH, "core", size) for size in sizes]
     peak = [rows.value(GROWTH, "peak", size) / MIB for size in sizes]
-    width, height = 2 * (WIDTH + GAP) + LEFT - GAP + 20, HEIGHT + 2 * TOP + 20
-    panels = _panel(sizes, seconds, LEFT, "time of a core [s]") + _panel(
-        sizes, peak, LEFT + WIDTH + GAP, "peak memory [MiB]"
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n{panels}</svg>\n'
-    )
-
-
-def _panel(sizes: Sequence[float], values: Sequence[float], left: float, title: str) -> str:
-    """Return one curve on logarithmic axes, whole decades from end to end."""
-    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    low, high = (math.log10(end) for end in (sizes[0], sizes[-1]))
-
-    def x(size: float) -> float:
-        return left + WIDTH * (math.log10(size) - low) / (high - low)
-
-    def y(value: float) -> float:
-        return TOP + HEIGHT * (last - math.log10(value)) / (last - first)
-
-    lines = [f'<text x="{left}" y="{TOP - 10}">{title}</text>']
-    for decade in range(first, last + 1):
-        place = y(10.0**decade)
-        lines.append(f'<path d="M{left} {place:.1f}h{WIDTH}" stroke="#ddd"/>')
-        lines.append(f'<text x="{left - 6}" y="{place + 4:.1f}" text-anchor="end">{10.0**decade:g}</text>')
-    for size in sizes:
-        lines.append(f'<path d="M{x(size):.1f} {TOP}v{HEIGHT}" stroke="#eee"/>')
-        power = f'10<tspan dy="-5" font-size="9">{math.log10(size):.0f}</tspan>'
-        lines.append(f'<text x="{x(size):.1f}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{power}</text>')
-    points = [(x(size), y(value)) for size, value in zip(sizes, values, strict=True)]
-    path = " ".join(f"{one:.1f},{other:.1f}" for one, other in points)
-    lines.append(f'<polyline points="{path}" fill="none" stroke="#1f5fa8" stroke-width="2"/>')
-    lines += [f'<circle cx="{one:.1f}" cy="{other:.1f}" r="3" fill="#1f5fa8"/>' for one, other in points]
-    lines.append(f'<text x="{left + WIDTH / 2}" y="{TOP + HEIGHT + 36}" text-anchor="middle">cells</text>')
-    return "\n".join(lines) + "\n"
+    return picture(sizes, {"time of a core [s]": seconds, "peak memory [MiB]": peak})
 
 
 def made() -> dict[Path, str]:
     """Return the text of each file."""
     rows = Rows(DATA)
-    return {PAGE: table(rows) + growth(rows) + second(rows), PICTURE: picture(rows)}
+    return {PAGE: table(rows) + growth(rows) + second(rows), PICTURE: drawn(rows)}
 
 
 def check() -> list[str]:
