@@ -10,6 +10,7 @@ foretells.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -103,10 +104,10 @@ def fitted(points: Sequence[Point]) -> Law:
     grid = np.meshgrid(*GRID.values(), indexing="ij")
     law, loss = Law(*grid), np.zeros(grid[0].shape)
     for document in sorted({point.document for point in points}):
-        own = [point for point in points if point.document == document]
-        for point in own:
-            error = np.log(law.foretold(array(point.hfu)) / point.share)
-            loss += TURN * (np.sqrt(1.0 + (error / TURN) ** 2) - 1.0) / np.sqrt(len(own))
+        own = Counter((point.hfu, point.share) for point in points if point.document == document)
+        for (hfu, share), times in own.items():
+            error = np.log(law.foretold(array(hfu)) / share)
+            loss += times * TURN * (np.sqrt(1.0 + (error / TURN) ** 2) - 1.0) / np.sqrt(own.total())
     for name, (middle, width) in BELIEVED.items():
         loss += STRENGTH * ((getattr(law, name) - middle) / width) ** 2
     place = np.unravel_index(int(loss.argmin()), loss.shape)
