@@ -9,7 +9,9 @@ from .words import digits, scale
 
 _STEPS = ((1e12, "万亿"), (1e8, "亿"), (1e4, "万"), (1.0, ""))
 _WORDS = {
-    "USD": "美元", "CNY": "元", "EUR": "欧元", "accelerator": "张卡", "node": "台", "token": "个词元", "s": "秒",
+    "USD": "美元", "CNY": "元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "KRW": "韩元", "INR": "卢比",
+    "AUD": "澳元", "CAD": "加元", "CHF": "瑞郎", "HKD": "港元", "SEK": "瑞典克朗", "SGD": "新元",
+    "accelerator": "张卡", "node": "台", "token": "个词元", "s": "秒",
     "minute": "分钟", "hour": "小时", "day": "天", "month": "个月", "year": "年", "kWh": "千瓦时", "1": "", "%": "%",
 }  # fmt: skip
 # Behind a stroke nothing is counted: 美元/卡/小时.
