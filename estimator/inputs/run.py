@@ -104,7 +104,7 @@ class Run:
     year: float | None
     power: float | None
     grid: str | None
-    pue: float | None
+    pue: float | str | None
     embodied: float | str | None
     spot_share: float | None
     spot_price: Price | None

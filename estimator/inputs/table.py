@@ -187,7 +187,11 @@ FIELDS: Mapping[str, Field] = {
     "grid": Field(
         fields.preset("grids"), "The grid that feeds it, like usa, china or aws-us-east-1.", "PLACE"
     ),
-    "pue": Field(fields.count(1.0, 10.0), "Power usage effectiveness of the facility, 1 or more."),
+    "pue": Field(
+        fields.rate_or_preset("pue", fields.count(1.0, 10.0)),
+        "Power usage effectiveness of the facility, 1 or more, or that of an operator on record, like enterprise.",
+        "NUMBER|OPERATOR",
+    ),
     "embodied": Field(
         fields.embodied,
         'Count the carbon of making the machines too: "usual", or kg an accelerator with its share of the server.',

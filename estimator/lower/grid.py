@@ -72,8 +72,11 @@ def _of_country(asked: Asked, grid: Record, near: float) -> tuple[Figure, str] |
 
 
 def pue(asked: Asked, grid: Record) -> None:
-    """Set the PUE: as given, of the region or of its provider, of the year asked or of the nearest, else the usual."""
-    found = None if asked.run.pue is not None else _pue_on_record(asked, grid)
+    """Set the PUE: as given, of the operator named, of the region or of its provider, else the usual."""
+    given = asked.run.pue
+    found = _pue_of(asked, asked.presets.find("pue", given).record) if isinstance(given, str) else None
+    if found is None and given is None:
+        found = _pue_of(asked, grid) or _pue_of(asked, _provider(asked, grid))
     if found is None:
         asked.number("pue", "pue", ranged=True)
         return
@@ -81,21 +84,21 @@ def pue(asked: Asked, grid: Record) -> None:
     asked.draft.figure("pue", figure, reason=missed, option="--pue")
 
 
-def _pue_on_record(asked: Asked, grid: Record) -> tuple[Figure, str] | None:
-    """Return the PUE of a region, or that which its provider reports for all of its sites, and a word on its year."""
-    provider = str(grid.words.get("provider", "")).lower().replace(" ", "-")
-    own = grid.figures.get("pue")
-    operator = asked.presets.load("pue", provider) if provider in asked.presets.files("pue") else None
-    figure = own or (operator.figures.get("pue") if operator else None)
-    rows = rows_of(asked, _PUES, grid.id if own else provider)
-    if figure is None or asked.run.year is None or not rows:
+def _provider(asked: Asked, grid: Record) -> Record | None:
+    """Return what a region's provider reports for all of its sites, where that is on record."""
+    id = str(grid.words.get("provider", "")).lower().replace(" ", "-")
+    return asked.presets.load("pue", id) if id in asked.presets.files("pue") else None
+
+
+def _pue_of(asked: Asked, place: Record | None) -> tuple[Figure, str] | None:
+    """Return the PUE of a region or an operator, of the year asked or of the nearest, and a word on its year."""
+    figure = place.figures.get("pue") if place else None
+    rows = rows_of(asked, _PUES, place.id) if place else []
+    if place is None or figure is None or asked.run.year is None or not rows:
         return figure and (figure, "")
     found = nearest(rows, asked.run.year)
-    missed = (
-        f"no PUE of {asked.run.year:.0f} for {grid.name if own else operator and operator.name} on record: "
-    )
-    told = f"{missed}that of {period(found)}" if years_off(found, asked.run.year) else ""
-    return figure_of(found, "pue"), told
+    missed = f"no PUE of {asked.run.year:.0f} for {place.name} on record: that of {period(found)}"
+    return figure_of(found, "pue"), missed if years_off(found, asked.run.year) else ""
 
 
 def embodied(asked: Asked) -> None:

@@ -81,6 +81,8 @@ def direct_columns(axes: Sequence[Axis], given: Mapping[str, Any], currency: str
 
 
 def _plain(value: Any, currency: str) -> bool:
+    if isinstance(value, str):  # a name stands for a number that is looked up
+        return False
     return not isinstance(value, Price) or (value.per == "accelerator" and value.currency == currency)
 
 

@@ -61,7 +61,7 @@ def _optional(presets: Presets) -> dict[str, st.SearchStrategy[Any]]:
         "price": prices("USD"),
         "power": st.floats(50.0, 2000.0).map(lambda watts: f"{watts!r} W"),
         "grid": st.sampled_from(sorted(presets.files("grids"))),
-        "pue": st.floats(1.0, 2.0),
+        "pue": st.floats(1.0, 2.0) | st.sampled_from(sorted(presets.files("pue"))),
         "life": st.floats(1.0, 10.0).map(lambda years: f"{years!r} years"),
         "cost_of_capital": st.floats(0.0, 0.3),
         "utilisation": st.floats(0.05, 1.0),

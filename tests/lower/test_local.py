@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from estimator import Presets, Run, ask, sweep
+from estimator.errors import QuestionError
 from estimator.estimate import Estimate
 from estimator.lower.dated import figure_of
 from estimator.own_folder import check
@@ -103,7 +104,7 @@ def test_a_sweep_of_years_and_places_is_priced_cell_by_cell() -> None:
     given = {"params": "7B", "tokens": "1T", "on": "h100", "count": 64, "mfu": 0.4, "plan": "own"}
     swept = sweep(given, {"year": [2020, 2022], "grid": ["usa", "fra"]}).table()
     alone = [answer(grid=grid, year=year).cost.value for year in (2020, 2022) for grid in ("usa", "fra")]
-    assert [float(value) for value in np.ravel(swept["cost"])] == [float(value) for value in alone]
+    assert np.ravel(swept["cost"]).tolist() == [float(value) for value in alone]
     assert len(set(map(float, alone))) == 4
 
 
@@ -127,6 +128,43 @@ def test_pue_is_that_of_the_site_or_the_operator_in_the_year(
     found = answer(grid=grid, year=year, price="2 USD/gpu/hour", plan=None)
     assert float(found.case.columns["pue"]) == pue
     assert told(found, "pue") == reason
+
+
+@pytest.mark.parametrize(
+    ("given", "pue", "reason"),
+    [
+        ({"pue": "meta"}, 1.08, ""),
+        (
+            {"pue": "Enterprise", "year": 2020},
+            1.59,
+            "mean of the sites in the survey of the Uptime Institute",
+        ),
+        ({"pue": "meta", "year": 2020}, 1.08, "no PUE of 2020 for Meta on record: that of 2024"),
+        ({"pue": "enterprise", "grid": "aws-us-east-1"}, 1.56, "mean of the sites in the yearly survey"),
+        ({"pue": 1.3, "grid": "aws-us-east-1"}, 1.3, ""),
+    ],
+)
+def test_a_pue_may_be_that_of_an_operator(given: dict[str, Any], pue: float, reason: str) -> None:
+    found = answer(price="2 USD/gpu/hour", plan=None, **given)
+    assert float(found.case.columns["pue"]) == pue
+    assert reason in told(found, "pue")
+    run = Run.read({"params": 7e9, **given}, PRESETS)
+    assert Run.read(run.write(), PRESETS) == run
+
+
+def test_an_operator_that_is_not_on_record_is_told_with_the_near_miss() -> None:
+    with pytest.raises(QuestionError) as raised:
+        answer(pue="amason")
+    assert str(raised.value) == "--pue: no PUE record is called 'amason'; did you mean 'amazon'?"
+
+
+def test_operators_and_numbers_are_swept_together() -> None:
+    given = {"params": "7B", "tokens": "1T", "on": "h100", "count": 64, "mfu": 0.4, "price": "2 USD/gpu/hour"}
+    swept = sweep(given, {"pue": "aws,enterprise,1.3"}, wanted=("energy",)).table()["energy"]
+    of = dict(zip((1.15, 1.56, 1.3), np.ravel(swept).tolist(), strict=True))
+    assert {pue: energy / pue for pue, energy in of.items()} == pytest.approx(
+        dict.fromkeys(of, of[1.3] / 1.3)
+    )
 
 
 def test_a_given_pue_and_a_given_tariff_have_no_year() -> None:
