@@ -56,6 +56,17 @@ def kind_of(given: Mapping[str, Any]) -> Kind:
     return FLEET if given.get("pools") is not None else RUN
 
 
+def kind_of_case(case: Case) -> Kind:
+    """Return the kind of a question that was lowered: a fleet has a way to be used.
+
+    Examples
+    --------
+    >>> kind_of_case(Case({})).command
+    'train'
+    """
+    return FLEET if "way" in case.columns else RUN
+
+
 def written(question: Run | FleetQuestion | Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs of a question as texts and numbers; those of a mapping as they are."""
     return dict(question) if isinstance(question, Mapping) else {**question.write()}

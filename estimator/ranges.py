@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from .arrays import Array
 from .case import Case
-from .estimate import evaluate
+from .estimate import Estimate, evaluate
 from .formulas.ranges import combined_ends
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
@@ -45,9 +45,9 @@ def spread(case: Case) -> Case:
     return replace(case, columns=columns)
 
 
-def swings(case: Case) -> dict[str, Values]:
-    """Return how far each unknown of a case moves every quantity, as `moves` does."""
-    return {name: moves(value) for name, value in points(evaluate(spread(case)).values, case).items()}
+def swings(case: Case, by: Callable[[Case, Iterable[str]], Estimate] = evaluate) -> dict[str, Values]:
+    """Return how far each unknown of a case moves every quantity that it is evaluated to, as `moves` does."""
+    return {name: moves(value) for name, value in points(by(spread(case), ()).values, case).items()}
 
 
 def moves(values: Values) -> Values:

@@ -13,6 +13,7 @@ from ..inputs.pools import pool_inputs
 from ..inputs.run import option
 from ..presets import Presets
 from ..report.page import FORMATS, Page
+from .draws import Asked, asked_draws, draw_options, drawn
 from .options import fleet_options, format_option, merged, own_folders, question_options, terminal_width
 
 _MODEL = {"params", "model", "config"}
@@ -28,6 +29,7 @@ _MODEL = {"params", "model", "config"}
 )
 @question_options
 @format_option(*FORMATS)
+@draw_options
 @click.option("--save", metavar="FILE", help="Write the question to a file that `estimate fleet FILE` reads.")
 def command(
     question: str | None,
@@ -60,6 +62,7 @@ def command(
         from ..inputs.files import read_question
 
         stored = read_question(Path(question))
+    draws = asked_draws(given)
     inputs = merged(stored, given)
     if save is not None and (compute is not None or not _MODEL & inputs.keys()):
         raise QuestionError(
@@ -69,6 +72,8 @@ def command(
         page = _cards(compute, inputs, presets)
     elif _MODEL & inputs.keys():
         page = _asked(FleetQuestion.read(inputs, presets), presets, save)
+        if draws is not None:
+            page = _drawn(page, FleetQuestion.read(inputs, presets), presets, draws)
     else:
         page = _totals(inputs, presets)
     click.echo(page.write(format_))
@@ -85,6 +90,15 @@ def _asked(question: FleetQuestion, presets: Presets, save: str | None) -> Page:
 
         write_question(question, Path(save))
     return fleet_page(found, terminal_width())
+
+
+def _drawn(page: Page, question: FleetQuestion, presets: Presets, asked: Asked) -> Page:
+    """Add draws of the way that is asked for to the answer."""
+    from ..kinds import FLEET
+    from ..report.fleet import drawn_words
+    from ..report.sample import with_draws
+
+    return with_draws(page, drawn(FLEET.ask(question, presets), asked), drawn_words(question))
 
 
 def _cards(compute: str, inputs: dict[str, Any], presets: Presets) -> Page:

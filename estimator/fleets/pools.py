@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Array, array
 from ..case import Case, Unknown
+from ..inputs.letters import letter
 from ..provenance import Origin
 from ..tuples import NamedTuple
 
@@ -34,7 +35,7 @@ def stacked(cases: Sequence[Case]) -> Case:
     """
     common = [name for name in cases[0].columns if all(name in case.columns for case in cases)]
     columns = {name: array([float(case.columns[name]) for case in cases]) for name in common}
-    unknowns = tuple(_placed(met, columns) for met in _met(cases))
+    unknowns = tuple(_placed(met, columns, len(cases)) for met in _met(cases))
     origins = {name: _origin(cases, name) for name in common if name in cases[0].origins}
     return Case(columns, origins, unknowns)
 
@@ -67,8 +68,8 @@ def same(one: Unknown, other: Unknown) -> bool:
     )
 
 
-def _placed(met: _Met, columns: Mapping[str, Array]) -> Unknown:
-    """Return an unknown whose ends replace the columns of its pools alone."""
+def _placed(met: _Met, columns: Mapping[str, Array], pools: int) -> Unknown:
+    """Return an unknown whose ends replace the columns of its pools alone; its name says which, unless all."""
 
     def _ends(side: Mapping[str, Array]) -> dict[str, Array]:
         ends: dict[str, Array] = {}
@@ -78,4 +79,5 @@ def _placed(met: _Met, columns: Mapping[str, Array]) -> Unknown:
             ends[name] = column
         return ends
 
-    return Unknown(met.unknown.name, _ends(met.unknown.low), _ends(met.unknown.high))
+    whose = " of " + " and ".join(map(letter, met.places)) if len(met.places) < pools else ""
+    return Unknown(met.unknown.name + whose, _ends(met.unknown.low), _ends(met.unknown.high))

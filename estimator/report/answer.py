@@ -84,7 +84,9 @@ _SAME = {
 def repeats(estimate: Estimate, name: str) -> bool:
     """Tell whether a row only says again what another does: nothing is lost, on one card, nothing recomputed."""
     same = _SAME.get(name)
-    return same is not None and math.isclose(estimate.values[name], estimate.values[same], rel_tol=1e-12)
+    if same is None or same not in estimate.values:
+        return False
+    return math.isclose(estimate.values[name], estimate.values[same], rel_tol=1e-12)
 
 
 def shown(estimate: Estimate, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..estimate import Estimate
 from ..fleets.fleet import Fleet
+from ..fleets.lowered import way_of
 from ..fleets.ways import DILOCO, KEPT_LOSS, UNITS, Exchange, Way
 from ..inputs.fleet import FleetQuestion
 from ..inputs.letters import letter
@@ -63,6 +64,12 @@ def _pool_words(pool: dict[str, Any]) -> str:
         if name not in OF_POOL
     )
     return ", ".join([called(pool), *rest])
+
+
+def drawn_words(question: FleetQuestion) -> str:
+    """Say of which way draws are."""
+    way = way_of(question)
+    return f"Draws are of {TITLES[way]} (--way {way})."
 
 
 def _title(found: Fleet) -> str:

@@ -16,6 +16,7 @@ from . import words
 from .answer import LABELS, SHARES, repeats
 from .document import QUANTITIES, in_unit
 from .grid import Grid
+from .page import Page
 
 # Quantities of which a person is told where their range comes from.
 _TOLD = ("wall_clock", "memory", "energy", "carbon", "cost")
@@ -43,6 +44,22 @@ def _parts(drawn: Drawn) -> list[str | Grid]:
     head = f"Drawn {draws.size:,} times (--seed {draws.seed}), layout and count as found. {_HEAD}"
     why = [] if drawn.sensitivity is None else [_WHY, _shares_grid(drawn)]
     return [head, _percentiles_grid(drawn), *_chances(drawn.sample), *why]
+
+
+def with_draws(answered: Page, drawn: Drawn, of: str) -> Page:
+    """Add draws to the page of an answer whose rows are of, name, value, unit and ends; ``of`` says what was drawn."""
+    told = document(drawn)
+    rows = [
+        ["draws", f"{name}_{percentile}", "" if value is None else repr(value), quantiles["unit"], "", ""]
+        for name, quantiles in told["quantiles"].items()
+        for percentile, value in quantiles.items()
+        if percentile != "unit"
+    ]
+    return Page(
+        [*answered.parts, of, *_parts(drawn)],
+        Grid(answered.rows.headers, [*answered.rows.rows, *rows]),
+        {**answered.document, "draws": told},
+    )
 
 
 def _percentiles_grid(drawn: Drawn) -> Grid:

@@ -12,14 +12,16 @@ from ..answer import MOST
 from ..arrays import Array
 from ..case import Case, Unknown
 from ..errors import EstimatorError
-from ..estimate import columns_of, evaluate
 from ..formulas.lattice import DIMENSIONS, VECTOR, lattice_points
 from ..formulas.parameters import Transformer, total_parameters
 from ..formulas.percentiles import moved, normal_percentile
+from ..kinds import kind_of_case
 from ..ranges import Values
 
 # So many numbers of a column at a time: what is worked out of them stays in a processor's cache or near it.
 CHUNK = 1 << 14
+# So many draws of a fleet at a time: each looks up the steps of its pools at many sizes.
+_HEAVY = 1 << 9
 # The column that holds what a model has beside its shape.
 _REST = "extra"
 
@@ -30,8 +32,11 @@ class Draws:
     def __init__(self, case: Case, size: int, seed: int, chunk: int = CHUNK) -> None:
         """Hold what is drawn; nothing is computed yet."""
         self.case, self.size, self.seed, self.chunk = case, size, seed, chunk
-        self.shape = np.broadcast_shapes(*(np.shape(value) for value in case.columns.values()))
-        self._step = max(1, chunk // max(1, math.prod(self.shape)))
+        self.kind = kind_of_case(case)
+        whole = np.broadcast_shapes(*(np.shape(value) for value in case.columns.values()))
+        self.shape = whole[self.kind.axes :]
+        step = max(1, chunk // max(1, math.prod(whole)))
+        self._step = step if self.kind.heavy is None else min(step, _HEAVY)
         self._touched = {name for unknown in case.unknowns for name in unknown.low}
 
     def values(self, names: Sequence[str], rows: Sequence[int] = ()) -> dict[str, Values]:
@@ -50,17 +55,17 @@ class Draws:
     def _part(self, names: Sequence[str], rows: Sequence[int], first: int) -> Mapping[str, Array]:
         """Evaluate the draws of one step."""
         index = np.arange(first, min(first + self._step, self.size), dtype=np.float64)
-        return evaluate(drawn(self.case, normal_draws(index, rows, self.seed)), names).values
+        return self.kind.evaluate(drawn(self.case, normal_draws(index, rows, self.seed)), names).values
 
     def _most(self, names: Sequence[str]) -> dict[str, Array]:
         """Return what shares of the peak can be at most: all of it, unless the estimate itself is more."""
         if not names:
             return {}
-        values = evaluate(self.case, names).values
+        values = self.kind.evaluate(self.case, names).values
         return {name: behind(np.maximum(MOST[name], values[name])) for name in names}
 
     def _joined(self, name: str, parts: Sequence[Array]) -> Values:
-        if not self._touched & columns_of((name,)):
+        if not self._touched & self.kind.reads((name,)):
             return np.broadcast_to(parts[0], (*self.shape, self.size))
         sizes = [min(self._step, self.size - first) for first in range(0, self.size, self._step)]
         wide = [np.broadcast_to(part, (*self.shape, size)) for part, size in zip(parts, sizes, strict=True)]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,22 +14,25 @@ from ..answer import ask
 from ..arrays import Array
 from ..case import Case
 from ..errors import EstimatorError, near_misses
-from ..estimate import STEPS, UNITS, Amount
+from ..estimate import UNITS, Amount
 from ..formulas.lattice import POINTS
 from ..inputs import Run
+from ..kinds import FLEET, Kind
 from ..presets import Presets
 from ..ranges import Values
 from .draws import CHUNK, Draws, behind
 from .sensitivity import Sensitivity, sensitivity
 
+if TYPE_CHECKING:
+    from ..inputs.fleet import FleetQuestion
+
 # Percentiles that are told; the ends of a range are the 10th and the 90th.
 PERCENTS = (5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0)
-_QUANTITIES = tuple(step.name for step in STEPS)
 _FITS = ("memory", "memory_usable")
 
 
 def sample(
-    question: Run | Case,
+    question: Run | FleetQuestion | Case,
     samples: float = 4096,
     seed: float = 0,
     *,
@@ -43,7 +47,8 @@ def sample(
     Parameters
     ----------
     question
-        A `Run`, or a `Case` of any shape whose layout is filled in, such as that of an `Estimate`.
+        A `Run`, a `FleetQuestion` in its way, or a `Case` of any shape whose layout is filled in, such as that of an
+        `Estimate`.
     samples
         How many draws, up to 2^20; powers of two from 1,024 on are spread most evenly. [1]
     seed
@@ -73,10 +78,19 @@ def sample(
     >>> bool(low < found.amount("wall_clock").quantity < high)
     True
     """
-    size, start, names = whole_samples(samples), whole_seed(seed), _known(wanted)
-    case = ask(question, presets).case if isinstance(question, Run) else question
-    draws = Draws(case, size, start, chunk)
+    size, start = whole_samples(samples), whole_seed(seed)
+    draws = Draws(_case(question, presets), size, start, chunk)
+    names = _known(wanted, draws.kind)
     return Sample(draws, draws.values((*dict.fromkeys((*names, *_FITS, "wall_clock")),)))
+
+
+def _case(question: Run | FleetQuestion | Case, presets: Presets | None) -> Case:
+    """Return what is drawn of a question, its layout and count as the answer has them."""
+    if isinstance(question, Case):
+        return question
+    if isinstance(question, Run):
+        return ask(question, presets).case
+    return FLEET.lower(question, presets or Presets())
 
 
 def whole_seed(seed: float) -> int:
@@ -169,17 +183,20 @@ class Sample:
         EstimatorError
             scipy is not installed, a quantity that there is not, or too many unknowns.
         """
-        kept = _known(names) if names else tuple(name for name in self.values if name in _QUANTITIES)
+        known = self.draws.kind.quantities
+        kept = (
+            _known(names, self.draws.kind) if names else tuple(name for name in self.values if name in known)
+        )
         return sensitivity(self.draws, kept)
 
 
-def _known(names: Iterable[str]) -> tuple[str, ...]:
+def _known(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
     """Return the quantities that are named; all where none is."""
     named = tuple(names)
     for name in named:
-        if name not in _QUANTITIES:
-            raise EstimatorError(f"there is no quantity '{name}'{near_misses(name, _QUANTITIES)}")
-    return named or _QUANTITIES
+        if name not in kind.quantities:
+            raise EstimatorError(f"there is no quantity '{name}'{near_misses(name, kind.quantities)}")
+    return named or kind.quantities
 
 
 def _share(less: Array, most: Array) -> Array:

@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import ranges
 from ..errors import EstimatorError
-from ..estimate import columns_of
 from ..ranges import Values
 from .draws import Draws
 
@@ -61,7 +60,7 @@ def sensitivity(draws: Draws, names: Sequence[str]) -> Sensitivity:
     """
     compute = _sobol_indices()
     count = len(draws.case.unknowns)
-    moves = ranges.swings(draws.case)
+    moves = ranges.swings(draws.case, draws.kind.evaluate)
     if count:
         first, total = _indices(draws, names, compute)
     else:
@@ -101,7 +100,7 @@ def _sets(draws: Draws, names: Sequence[str]) -> Values:
     sets = [_logarithms(one, names), _logarithms(two, names)]
     for place, unknown in enumerate(case.unknowns):
         rows = [*own[:place], other[place], *own[place + 1 :]]
-        touched = [name for name in names if unknown.low.keys() & columns_of((name,))]
+        touched = [name for name in names if unknown.low.keys() & draws.kind.reads((name,))]
         sets.append(_logarithms({**one, **whole.values(touched, rows)}, names))
     return np.stack(sets)
 

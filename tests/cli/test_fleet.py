@@ -209,3 +209,20 @@ def test_totals_refuse_what_is_no_number_of_cards(estimate: Estimate, count: str
         "",
         f"Error: --pool: in '{count} x a100', '{count}' is no whole number of accelerators from 1 to 100,000,000\n",
     )
+
+
+def test_draws_stand_below_the_answer(estimate: Estimate) -> None:
+    plain, drawn = (estimate(*QUESTION, *more).out for more in ((), ("--draws", "64", "--seed", "3")))
+    assert drawn.startswith(plain.rstrip("\n"))
+    assert "Draws are of one run, shares like speeds (--way matched)." in drawn
+    assert "Drawn 64 times (--seed 3), layout and count as found." in drawn
+    assert "goodput" not in estimate(*QUESTION, "--way", "separate", "--draws", "64").out.lower()
+    found = json.loads(estimate(*QUESTION, "--draws", "64", "--seed", "3", "--format", "json").out)["draws"]
+    assert found["quantiles"]["cost"]["p10"] < found["quantiles"]["cost"]["p90"]
+    rows = list(
+        csv.DictReader(
+            io.StringIO(estimate(*QUESTION, "--draws", "64", "--seed", "3", "--format", "csv").out)
+        )
+    )
+    (cost,) = [row for row in rows if (row["of"], row["name"]) == ("draws", "cost_p10")]
+    assert float(cost["value"]) == found["quantiles"]["cost"]["p10"]

@@ -198,7 +198,7 @@ def test_pools_that_share_an_unknown_move_together() -> None:
     one = Case({"hidden": array(2.0), "pue": array(1.1)}, unknowns=(unknown,))
     own = Unknown("pue", {"pue": array(1.0)}, {"pue": array(1.2)})
     both = stacked([one, Case(one.columns, unknowns=(unknown, own))])
-    assert [each.name for each in both.unknowns] == ["shape", "pue"]
+    assert [each.name for each in both.unknowns] == ["shape", "pue of B"]
     assert np.asarray(both.unknowns[0].low["hidden"]).tolist() == [1.0, 1.0]
     assert np.asarray(both.unknowns[1].high["pue"]).tolist() == [1.1, 1.2]
 

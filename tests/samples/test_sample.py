@@ -15,6 +15,7 @@ from estimator.answer import with_ranges
 from estimator.arrays import array
 from estimator.case import Case, Unknown
 from estimator.estimate import STEPS, Estimate
+from estimator.kinds import RUN
 from estimator.samples import draws
 from estimator.samples.draws import drawn, normal_draws
 from tests.samples.questions import QUESTIONS, case_of, one
@@ -220,13 +221,12 @@ def test_a_run_is_answered_first() -> None:
 
 def test_all_draws_are_one_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes: list[tuple[int, ...]] = []
-    true = draws.evaluate
 
     def seen(case: Case, wanted: Any) -> Estimate:
         shapes.append(np.broadcast_shapes(*(np.shape(value) for value in case.columns.values())))
-        return true(case, wanted)
+        return RUN.evaluate(case, wanted)
 
-    monkeypatch.setattr(draws, "evaluate", seen)
+    monkeypatch.setattr(draws, "kind_of_case", lambda _case: RUN._replace(evaluate=seen))
     sample(case_of("record"), wanted=("cost",))
     assert shapes == [(4096,)]
 
