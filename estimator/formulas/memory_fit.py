@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Array, as_flag, quotient, where
 from ..breakdown import Breakdown
+from ..tuples import NamedTuple
 from .layout import Layout, data_parallel, replicas_in_step
 from .memory import Optimizer
 from .memory_card import (
@@ -143,7 +144,37 @@ def _holds(task: Task, own: Own, back: Array) -> np.ndarray[Any, np.dtype[np.boo
     return states + both <= room_for_training(task.layout, task.card)
 
 
-def _replicas(task: Task, own: Own, back: Array) -> Array:
+class _Trials(NamedTuple):
+    """Layouts that are looked at for each kind of stage, so that what they share is worked out once.
+
+    ``spread`` with ``some`` replicas, as many as spread each expert, ``many`` the same sharded among all of them,
+    ``endless`` with no end of them, and ``few``: numbers of replicas up to there, in whole groups of ``step``.
+    """
+
+    step: Array
+    some: Array
+    spread: Task
+    many: Task
+    endless: Task
+    few: tuple[tuple[Array, Task], ...]
+
+
+def _trials(task: Task) -> _Trials:
+    layout, free = task.layout, np.float64(np.inf)
+    degrees, step = layout.tp * layout.pp * layout.cp, replicas_in_step(layout.tp, layout.cp, layout.ep)
+
+    def _with(replicas: Array, shard: Array = layout.shard) -> Task:
+        return task._replace(layout=layout._replace(count=degrees * replicas, shard=shard))
+
+    # As many replicas as spread each expert's states too: from there on a share is one over the replicas.
+    some = 2.0 * layout.ep
+    powers = range(int(np.max(np.nan_to_num(layout.ep, nan=1.0))).bit_length())
+    few = tuple((step * 2.0**power, _with(step * 2.0**power)) for power in powers)
+    endless = task._replace(layout=layout._replace(count=free, shard=free))
+    return _Trials(step, some, _with(some), _with(some, free), endless, few)
+
+
+def _replicas(task: Task, trials: _Trials, own: Own, back: Array) -> Array:
     r"""Replicas, two and more, with which a card of a stage holds its part; infinite where none do. [1]
 
     ``own`` belongs to a card where there are as many replicas as spread each expert.
@@ -156,11 +187,7 @@ def _replicas(task: Task, own: Own, back: Array) -> Array:
 
     where the update follows the passes, and :math:`(X + U) / (m - F - P)` where it stands beside them.
     """
-    degrees = task.layout.tp * task.layout.pp * task.layout.cp
-    # As many replicas as spread each expert's states too: from there on a share is one over the replicas.
-    some, free = 2.0 * task.layout.ep, np.float64(np.inf)
-    many = task._replace(layout=task.layout._replace(count=degrees * some, shard=free))
-    endless = task._replace(layout=many.layout._replace(count=free))
+    some, many, endless = trials.some, trials.many, trials.endless
     keeps = own, task.optimizer, task.method
     fixed, last = states_of(*keeps, endless.layout).total, update_memory(endless, own)
     sharded = (states_of(*keeps, many.layout).total - fixed) * some
@@ -178,24 +205,16 @@ def _replicas(task: Task, own: Own, back: Array) -> Array:
     return where(beyond, np.inf, np.maximum(found, np.ceil(task.layout.ep / task.layout.cp)))
 
 
-def _fewest_replicas(task: Task, kind: str) -> Array:
+def _fewest_replicas(task: Task, trials: _Trials, kind: str) -> Array:
     """Replicas with which a card of a kind of stage holds its part, groups of experts whole. [1]
 
     Beyond as many replicas as spread each expert a share is one over the replicas; up to there they are tried.
     """
-    layout = task.layout
-    degrees, step = layout.tp * layout.pp * layout.cp, replicas_in_step(layout.tp, layout.cp, layout.ep)
-    back = backward_memory(task, stage(task.transformer, layout, kind)).total
-
-    def _with(replicas: Array) -> tuple[Task, Own]:
-        spread = task._replace(layout=layout._replace(count=degrees * replicas))
-        return spread, own_part(spread, kind)
-
-    many = _replicas(task, _with(2.0 * layout.ep)[1], back)
-    found = np.ceil(many / step) * step
-    for power in range(int(np.max(np.nan_to_num(layout.ep, nan=1.0))).bit_length()):
-        few = step * 2.0**power
-        found = np.minimum(found, where(_holds(*_with(few), back), few, np.inf))
+    back = backward_memory(task, stage(task.transformer, task.layout, kind)).total
+    many = _replicas(task, trials, own_part(trials.spread, kind), back)
+    found = np.ceil(many / trials.step) * trials.step
+    for few, tried in trials.few:
+        found = np.minimum(found, where(_holds(tried, own_part(tried, kind), back), few, np.inf))
     return found
 
 
@@ -229,7 +248,7 @@ def fewest_accelerators(
     S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5.
     """
     task = Task(transformer, optimizer, method, layout, card, seq)
-    replicas: Array = np.float64(1.0)
+    replicas, trials = np.float64(1.0), _trials(task)
     for kind in KINDS:
-        replicas = np.maximum(replicas, _fewest_replicas(task, kind))
+        replicas = np.maximum(replicas, _fewest_replicas(task, trials, kind))
     return layout.tp * layout.pp * layout.cp * replicas
