@@ -66,15 +66,38 @@ def read_axis(
     >>> read_axis("mfu", "30%:40%:5%,0.5", Presets())
     [0.3, 0.35, 0.4, 0.5]
     """
+    return read_items(name, axis_items(name, given, presets, unit, fields), presets, fields)
+
+
+def axis_items(
+    name: str, given: Any, presets: Presets, unit: str = "", fields: Mapping[str, Field] = FIELDS
+) -> Sequence[Any]:
+    """Return every value of an axis as it is written: to count them takes far less than to read each.
+
+    Raises
+    ------
+    EstimatorError
+        No such input, or too many values.
+    """
     if name not in fields:
         raise EstimatorError(f"--vary: {unknown_input(name, fields)}")
     field = fields[name]
-    items = (
-        _items(name, given, unit, lambda item: _read(name, item, presets, field))
-        if isinstance(given, str)
-        else _bounded(name, given)
-    )
-    values = [_read(name, item, presets, field) for item in items]
+    if isinstance(given, str):
+        return _items(name, given, unit, lambda item: _read(name, item, presets, field))
+    return _bounded(name, given)
+
+
+def read_items(
+    name: str, items: Sequence[Any], presets: Presets, fields: Mapping[str, Field] = FIELDS
+) -> list[Any]:
+    """Return every value of an axis, read and checked as the input itself is.
+
+    Raises
+    ------
+    EstimatorError
+        There is no value, or one that the input does not take.
+    """
+    values = [_read(name, item, presets, fields[name]) for item in items]
     if not values:
         raise EstimatorError(f"--vary {name}: there is no value; {_HOW}")
     return values
@@ -100,8 +123,8 @@ def _of_fleets(name: str) -> bool:
     return name in FLEET_FIELDS
 
 
-def _bounded(name: str, given: Any) -> Iterable[Any]:
-    """Return values one by one, from any sequence or array of a length."""
+def _bounded(name: str, given: Any) -> Sequence[Any]:
+    """Return values that are not too many: any sequence or array of a length."""
     try:
         size = len(given)
     except TypeError:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import EstimatorError, QuestionError
-from ..inputs.axes import read_axis
+from ..inputs.axes import axis_items, read_items
 from ..inputs.fields import Field
 from ..inputs.run import FIELDS, option
 from ..presets import Presets
 from ..tuples import NamedTuple
 
 Places = npt.NDArray[np.intp]
+# A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
+MOST_CELLS, MOST_QUESTIONS = 1_000_000_000, 200_000
+# So many values are read in a tenth of a second.
+_FEW = 10_000
 
 
 class Axis(NamedTuple):
@@ -67,7 +71,7 @@ def axes_of(
     Raises
     ------
     QuestionError
-        All that is wrong with them.
+        All that is wrong with them, or that they have too many cells.
     """
     faults = [
         f"--vary {name}: {option(name)} is given too; leave one of them out"
@@ -75,18 +79,54 @@ def axes_of(
         if given.get(name) is not None
     ]
     unit = f"{given.get('currency') or 'USD'}/gpu/hour"
-    values: dict[str, Sequence[Any]] = {}
-    for name, spec in vary.values.items():
-        try:
-            values[name] = read_axis(name, spec, presets, unit, fields)
-        except EstimatorError as error:
-            faults.append(str(error))
-    faults += _unlinked(values, vary.linked) if len(values) == len(vary.values) else []
+    written, wrong = _each(vary.values, lambda name, spec: axis_items(name, spec, presets, unit, fields))
+    if not wrong:
+        faults += _unlinked(written, vary.linked)
+    if not faults and not wrong:
+        bounded(_joined(written, vary.linked), vary.thin)
+    if wrong:  # what else is wrong is told too, where it is soon found
+        written = {name: items for name, items in written.items() if len(items) <= _FEW}
+    values, unread = _each(written, lambda name, items: read_items(name, items, presets, fields))
+    wrong |= unread
+    faults += [wrong[name] for name in vary.values if name in wrong]
     if not vary.values:
         faults.append("nothing varies: give --vary, like --vary count=512:8192:x2")
     if faults:
         raise QuestionError(faults)
     return tuple(_joined(values, vary.linked))
+
+
+def _each(
+    given: Mapping[str, Any], read: Callable[[str, Any], Sequence[Any]]
+) -> tuple[dict[str, Sequence[Any]], dict[str, str]]:
+    """Return what comes of each input, and what is wrong with the others."""
+    found: dict[str, Sequence[Any]] = {}
+    wrong: dict[str, str] = {}
+    for name, each in given.items():
+        try:
+            found[name] = read(name, each)
+        except EstimatorError as error:
+            wrong[name] = str(error)
+    return found, wrong
+
+
+def bounded(axes: Sequence[Axis], thin: float | None) -> None:
+    """Refuse a grid that nobody can wait for, before its values are read.
+
+    Raises
+    ------
+    EstimatorError
+        With the count, and how to thin it.
+    """
+    cells = cells_of(axes)
+    if thin is not None and not 1.0 <= thin <= MOST_QUESTIONS:
+        raise EstimatorError(f"--thin: {thin:g} is not a number of cells from 1 to {MOST_QUESTIONS:,}")
+    if thin is None and cells > MOST_CELLS:
+        counted = " x ".join(f"{axis.name} {axis.size:,}" for axis in axes)
+        raise EstimatorError(
+            f"--vary: {cells:,} cells ({counted}) are more than the {MOST_CELLS:,} of a sweep; take wider steps, "
+            f"link axes with --zip, or answer a sample that is spread over them with --thin 100000"
+        )
 
 
 def _unlinked(values: Mapping[str, Sequence[Any]], linked: Sequence[Sequence[str]]) -> list[str]:

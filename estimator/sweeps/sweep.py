@@ -17,7 +17,7 @@ from ..inputs.run import write_input
 from ..kinds import RUN, Kind, kind_of, written
 from ..presets import Presets
 from ..workers import Given, Team, Where, opened, read
-from .axes import Axis, Vary, axes_of, cells_of, thinned
+from .axes import MOST_QUESTIONS, Axis, Vary, axes_of, cells_of, thinned
 from .cells import FITS, Cells, Chunk, Wanted, searched
 from .grid import Box, Grid, boxes, direct_columns
 from .lowered import Questions, lowered
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 CHUNK = 1 << 18
 # So many searches of a layout or a count a chunk take some seconds: no more is lost where a run is stopped.
 _SEARCHES = 2048
-# A sweep of more cells than this would fill a disk, and one of more questions would take hours to read.
-MOST_CELLS, MOST_QUESTIONS = 1_000_000_000, 200_000
 Told = Callable[[str, int, int], None]
 Made = TypeVar("Made")
 
@@ -79,7 +77,6 @@ def sweep(
     kind = kind_of(given)
     vary = vary if isinstance(vary, Vary) else Vary(vary)
     axes = axes_of(vary, given, records, kind.fields(given))
-    _bounded(axes, vary.thin)
     axes = axes if vary.thin is None else thinned(axes, int(vary.thin))
     first = {name: write_input(name, values[0]) for axis in axes for name, values in axis.values.items()}
     kind.read({**given, **first}, records)
@@ -115,25 +112,6 @@ def _checked(wanted: Wanted, kind: Kind) -> Wanted:
     if faults:
         raise QuestionError(faults)
     return wanted
-
-
-def _bounded(axes: Sequence[Axis], thin: float | None) -> None:
-    """Refuse a grid that nobody can wait for, before anything is computed.
-
-    Raises
-    ------
-    EstimatorError
-        With the count, and how to thin it.
-    """
-    cells = cells_of(axes)
-    if thin is not None and not 1.0 <= thin <= MOST_QUESTIONS:
-        raise EstimatorError(f"--thin: {thin:g} is not a number of cells from 1 to {MOST_QUESTIONS:,}")
-    if thin is None and cells > MOST_CELLS:
-        counted = " x ".join(f"{axis.name} {axis.size:,}" for axis in axes)
-        raise EstimatorError(
-            f"--vary: {cells:,} cells ({counted}) are more than the {MOST_CELLS:,} of a sweep; take wider steps, "
-            f"link axes with --zip, or answer a sample that is spread over them with --thin 100000"
-        )
 
 
 class Sweep:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from estimator import EstimatorError, Presets, QuestionError, Vary, sweep
 from estimator.inputs.axes import read_axis
+from estimator.sweeps import axes as axes_read
 from estimator.sweeps.axes import Axis, thinned
 from estimator.units import parse_price
 
@@ -189,3 +190,33 @@ def test_a_sample_is_spread_evenly() -> None:
     found = thinned(axes, 400)[0]
     counted, *_ = np.histogram2d(found.values["x"], found.values["y"], bins=4)
     assert np.all(np.abs(counted - 25) <= 5)
+
+
+def test_a_grid_of_a_million_million_cells_is_refused_before_a_value_of_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(axes_read, "read_items", lambda name, *_: read.append(name))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    with pytest.raises(EstimatorError) as caught:
+        sweep(
+            {"params": "7B"}, {"tokens": range(1, 10**6 + 1), "price": range(1, 10**6 + 1)}, presets=PRESETS
+        )
+    assert str(caught.value) == (
+        "--vary: 1,000,000,000,000 cells (tokens 1,000,000 x price 1,000,000) are more than the 1,000,000,000 of "
+        "a sweep; take wider steps, link axes with --zip, or answer a sample that is spread over them with "
+        "--thin 100000"
+    )
+    assert not read
+
+
+def test_of_an_axis_beside_one_that_is_wrong_many_values_are_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(axes_read, "read_items", lambda name, *_: read.append(name) or [])  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    with pytest.raises(QuestionError) as caught:
+        sweep(
+            {"params": "7B"}, {"tokens": range(1, 10**6), "mfu": "0.1:1:0", "pue": "1.1,1.2"}, presets=PRESETS
+        )
+    assert str(caught.value).startswith("--vary mfu: '0.1:1:0' never comes to its end; ")
+    assert read == ["pue"]
