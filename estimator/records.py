@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from . import plain_toml, schema, units
+import tomli
+
+from . import schema, units
 from .errors import EstimatorError, PresetError, near_misses
 from .provenance import Figure, Source
 from .textfile import read_bounded
@@ -156,7 +158,7 @@ def _is_tables(value: Any) -> bool:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return plain_toml.loads(read_bounded(path, _LARGEST, "a preset record"))
+        return tomli.loads(read_bounded(path, _LARGEST, "a preset record"))
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PresetError(f"{path}: not TOML: {fault}") from None

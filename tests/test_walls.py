@@ -25,7 +25,6 @@ FLOORS = (
         "breakdown",
         "unit_factors",
         "textfile",
-        "plain_toml",
         "version",
         "formulas",
     ),
@@ -43,11 +42,11 @@ ASKERS = FLOORS.index(("askers",))
 # What only these may import; a name stands for itself and all below it.
 KEPT = {
     "pint": {"units"},
+    "tomli": {"records", "inputs"},
     "pydantic": {"inputs"},
     "pydantic_core": {"inputs"},
     "click": {"cli"},
     "rich": {"cli", "report"},
-    "tomllib": {"plain_toml", "inputs"},
     "dask": {"workers"},
     "distributed": {"workers"},
 }

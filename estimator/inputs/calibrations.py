@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from ..errors import EstimatorError, QuestionError
 from ..records import Record, read_record
@@ -36,7 +37,7 @@ def write_calibration(words: Mapping[str, Any], figures: Mapping[str, Mapping[st
         lines += ["", head, *(f"{name} = {_toml(value)}" for name, value in cells.items())]
     lines += ["", "[figures]", *(f"{_toml(key)} = {_inline(figure)}" for key, figure in figures.items())]
     text = "\n".join(lines) + "\n"
-    return f'{_HEAD}checksum = "{_checksum(tomllib.loads(text))}"\n{text}'
+    return f'{_HEAD}checksum = "{_checksum(tomli.loads(text))}"\n{text}'
 
 
 def read_calibration(path: Path) -> Record:
@@ -49,7 +50,7 @@ def read_calibration(path: Path) -> Record:
     """
     text = read_bounded(path, _LARGEST, _WHAT)
     try:
-        raw = tomllib.loads(text)
+        raw = tomli.loads(text)
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise EstimatorError(f"'{path}' is not TOML ({fault}); name {_WHAT}") from None

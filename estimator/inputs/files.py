@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import tomli
 
 from ..errors import EstimatorError
 from ..presets import Presets
@@ -28,8 +29,8 @@ def read_question(path: Path) -> dict[str, Any]:
     """
     text = read_bounded(path, _LARGEST, "a question file, as --save writes it")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        return tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError, ValueError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise EstimatorError(f"'{path}' is not TOML ({fault}); write lines like params = \"65e9\"") from None
 
