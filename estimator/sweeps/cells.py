@@ -166,8 +166,9 @@ class Cells:
 
     def _idle(self, case: Case) -> Places:
         """Return 1 where accelerators have nothing to do for a while, else 0; a fleet shares out batches otherwise."""
-        finite = np.isfinite(case.columns.get("replicas", np.inf)) & (not self.kind.axes)
-        return finite.astype(np.intp)
+        if self.kind.axes:  # replicas are those of each pool, along an axis that cells do not have
+            return np.zeros((), np.intp)
+        return np.isfinite(case.columns.get("replicas", np.inf)).astype(np.intp)
 
 
 def searched(grid: Grid, questions: Questions) -> list[int]:
