@@ -171,46 +171,6 @@ def fullest_load(layout: Layout, model: Transformer) -> Array:
 
 
 @once
-def sharding_ranks(layout: Layout) -> Array:
-    """Ranks over which ZeRO or FSDP spreads states: data and context parallel ones, or fewer where said. [1]
-
-    References
-    ----------
-    S. Rajbhandari et al., SC20, arXiv:1910.02054, Section 5; Y. Zhao et al., "PyTorch FSDP", 2023,
-    arXiv:2304.11277, Section 3.2.2, for sharding within a smaller group.
-
-    Examples
-    --------
-    >>> from estimator.formulas.example import example_job
-    >>> layout = example_job(count=64, tp=2, cp=4).layout
-    >>> float(sharding_ranks(layout)), float(sharding_ranks(layout._replace(shard=np.float64(8))))
-    (32.0, 8.0)
-    """
-    return np.minimum(data_parallel(layout) * layout.cp, layout.shard)
-
-
-@once
-def sharding_groups(layout: Layout) -> Array:
-    r"""Groups of ranks that each hold a whole copy of the sharded states. [1]
-
-    Notes
-    -----
-    .. math:: R = \frac{d c}{z}
-
-    References
-    ----------
-    Y. Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277, Section 3.2.2: W / F groups of sharding factor F.
-
-    Examples
-    --------
-    >>> from estimator.formulas.example import example_job
-    >>> float(sharding_groups(example_job(count=64, tp=2, shard=8).layout))
-    4.0
-    """
-    return data_parallel(layout) * layout.cp / sharding_ranks(layout)
-
-
-@once
 def micro_batches(layout: Layout) -> Array:
     r"""Micro-batches that a replica runs in one step. [1]
 

@@ -11,10 +11,11 @@ from ..arrays import Array, either, nothing, only, plus, times, unless, where
 from ..breakdown import Breakdown
 from ..tuples import NamedTuple
 from .activations import logits, passes_activation
-from .layout import Layout, sharding_ranks
+from .layout import Layout
 from .memory import Optimizer
 from .memory_states import Method, Own, own_of, states_of
 from .parameters import Transformer
+from .sharding import buffered
 from .stages import Stage, dense_share, held_share, layer_parameters, stage
 
 
@@ -69,9 +70,7 @@ def gather_buffers(task: Task, own: Own) -> Breakdown:
     """
     _, optimizer, method, layout, card, _ = task
     each = either(method.frozen, method.base, optimizer.weights)
-    several = sharding_ranks(layout) > 1
-    gathers = ((layout.zero >= 3) & several) | (method.offload >= 2)
-    reduces = ((layout.zero >= 1) & several) | (method.offload >= 1)
+    gathers, reduces = buffered(layout, method.offload)
 
     def _live() -> Array:
         return np.minimum(_some_layers(task, own, card.live, card.live_layers), own.held.total)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either, where
+from ..arrays import Array, either
 from .job import HALF, Job
-from .layout import sharding_ranks
+from .sharding import sharers
 from .tuning_time import frozen_bytes
 
 # Bytes a parameter that Adam moves in the host's memory: master weight and both moments read and written in 32 bit,
@@ -47,8 +47,7 @@ def fetched_weights_time(job: Job, held: Array) -> Array:
     """
 
     def _time() -> Array:
-        ranks = where(job.layout.zero >= 3, sharding_ranks(job.layout), 1.0)
-        return 2.0 * frozen_bytes(job) * held / ranks / job.host.host_bandwidth
+        return 2.0 * frozen_bytes(job) * held / sharers(job.layout, 3.0) / job.host.host_bandwidth
 
     return either(job.method.offload >= 2, _time, np.float64(0.0))
 

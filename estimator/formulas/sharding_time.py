@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, either, of_some, where
+from ..arrays import Array, either, of_some, only, where
 from ..once import once
 from ..tuples import NamedTuple
 from .collectives import ring_rate, ring_time
 from .job import HALF, Job
-from .layout import data_parallel, expert_split, sharding_groups, sharding_ranks
+from .layout import data_parallel, expert_split
 from .parameters import feed_forward_matrices, layer_matrices
+from .sharding import sharding_groups, sharding_ranks
 
 # Bytes of a gradient in 32 bit.
 _GRADIENT = 4.0
@@ -189,11 +190,12 @@ def gradient_exchange_time(job: Job, held: Array) -> Array:
     [0.09375, 0.0703125]
     """
     layout = job.layout
-    ranks = where(layout.zero > 0, sharding_ranks(layout), data_parallel(layout) * layout.cp)
-    size = (_GRADIENT + where(layout.zero > 0, HALF, _GRADIENT)) * held
+    sharded = layout.zero > 0
+    ranks = where(sharded, sharding_ranks(layout), data_parallel(layout) * layout.cp)
+    size = where(sharded, _GRADIENT + HALF, _GRADIENT + _GRADIENT) * held
     once = ring_time(size, ranks, _sharding_rate(job, ranks))
     apart = (layout.zero < 3) & (ranks > 1)
-    hops = where(layout.zero > 0, 2.0 * hops_time(job, ranks, held), 0.0)
+    hops = only(sharded, lambda: 2.0 * hops_time(job, ranks, held))
     return where(apart, job.fitted.gradient_use * once + hops, 0.0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array, either, plus, times, where
+from ..arrays import Array, as_flag, either, plus, times, where
 from .attention_time import chosen_attention_time
 from .exchange_time import context_parallel_time, tensor_parallel_time
 from .expert_time import dispatch_time, experts_time
@@ -54,8 +54,8 @@ def recomputed_share(job: Job) -> tuple[Array, Array, Array]:
     [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 1.0)]
     """
     code = job.layout.recompute
-    whole = where(code == 2, 1.0, 0.0)
-    return whole, where(code == 1, 1.0, whole), where(code == 3, 1.0, whole)
+    whole = as_flag(code == 2)
+    return whole, np.maximum(as_flag(code == 1), whole), np.maximum(as_flag(code == 3), whole)
 
 
 def layers_time(job: Job) -> Mapping[str, Array]:

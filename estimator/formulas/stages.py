@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import Array, as_flag, either, of_some, plus, times, where
 from ..once import once
 from ..tuples import NamedTuple
-from .layout import Layout, data_parallel, expert_split, micro_batches, sharding_ranks
+from .layout import Layout, data_parallel, expert_split, micro_batches
 from .parameters import (
     Transformer,
     attention_blocks,
@@ -16,6 +18,7 @@ from .parameters import (
     layer_matrices,
     layer_vectors,
 )
+from .sharding import sharers
 
 # The kinds of stage that can be the fullest; the place of a kind in this list is its code.
 KINDS = ("first", "middle", "last")
@@ -127,8 +130,13 @@ def in_flight(layout: Layout, place: Array) -> Array:
     """
     plain = layout.pp - place
     interleaved = layout.pp + (layout.pp - 1.0 - 2.0 * place) / layout.vpp
-    held = where((layout.vpp > 1) & (layout.pp > 1), interleaved, plain)
+    held = where(_interleaves(layout), interleaved, plain)
     return np.fmin(held, micro_batches(layout))
+
+
+@once
+def _interleaves(layout: Layout) -> Any:
+    return (layout.vpp > 1) & (layout.pp > 1)
 
 
 def stage(model: Transformer, layout: Layout, kind: str) -> Stage:
@@ -255,14 +263,8 @@ def expert_ranks(layout: Layout) -> Array:
 
 @once
 def dense_share(layout: Layout, least: float) -> Array:
-    """Share that a card holds of dense states which ZeRO shards from stage ``least`` on. [1]
-
-    References
-    ----------
-    S. Rajbhandari et al., "ZeRO", SC20, arXiv:1910.02054, Section 5: optimizer states from stage 1 on,
-    gradients from 2, weights at 3.
-    """
-    return 1.0 / either(layout.zero >= least, lambda: sharding_ranks(layout), np.float64(1.0))
+    """Share that a card holds of dense states which ZeRO shards from stage ``least`` on. [1]"""
+    return 1.0 / sharers(layout, least)
 
 
 @once

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, where
+from ..arrays import Array
 from ..once import once
 from .job import Job
-from .layout import most_working, sharding_ranks
+from .layout import most_working
+from .sharding import sharers
 
 # Bytes of a gradient that is summed in 32 bit.
 _SUM = 4.0
@@ -43,8 +44,7 @@ def accumulation_time(job: Job, held: Array) -> Array:
     >>> float(accumulation_time(example_job(accumulation_traffic=8), np.float64(1e9)))
     0.008
     """
-    shards = where(job.layout.zero >= 2, sharding_ranks(job.layout), 1.0)
-    return job.fitted.accumulation_traffic * held / shards / job.machine.memory_bandwidth
+    return job.fitted.accumulation_traffic * held / sharers(job.layout, 2.0) / job.machine.memory_bandwidth
 
 
 @once
@@ -68,7 +68,7 @@ def own_states(job: Job, learning: Array) -> Array:
     >>> float(own_states(example_job(count=4, zero=1), np.float64(1e9)))
     250000000.0
     """
-    return learning / where(job.layout.zero >= 1, sharding_ranks(job.layout), 1.0)
+    return learning / sharers(job.layout, 1.0)
 
 
 def optimizer_time(job: Job, held: Array) -> Array:

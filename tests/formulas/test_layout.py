@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.arrays import array
-from estimator.formulas.layout import (
-    Layout,
-    data_parallel,
-    micro_batches,
-    nodes_in_step,
-    sharding_groups,
-    sharding_ranks,
-)
+from estimator.formulas.layout import Layout, data_parallel, micro_batches, nodes_in_step
+from estimator.formulas.sharding import sharding_groups, sharding_ranks
 
 degrees = st.integers(1, 64)
 

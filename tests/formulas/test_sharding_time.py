@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from estimator.arrays import array
-from estimator.formulas.layout import sharding_ranks
+from estimator.formulas.sharding import sharding_ranks
 from estimator.formulas.sharding_time import (
     among_experts,
     gradient_exchange_time,

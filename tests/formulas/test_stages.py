@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from estimator.arrays import array
 from estimator.formulas import stages
-from estimator.formulas.layout import sharding_ranks
 from estimator.formulas.parameters import Transformer, total_parameters
 from estimator.formulas.shapes import transformer
+from estimator.formulas.sharding import sharding_ranks
 from estimator.formulas.stages import KINDS, Held
 
 from .layouts import layout
