@@ -171,6 +171,10 @@ def test_applications_share_the_cost(estimate: Estimate) -> None:
             "--year: no exchange rate of CNY in 2010 is on record; choose 2016 to 2026",
         ),
         ((*RUN, "--utilisation", "0"), "--utilisation: '0' must be more than zero"),
+        (
+            (*RUN[:-1], "5 CNY/gpu/hour", "--year", "2010"),
+            "--year: no exchange rate of CNY in 2010 is on record; choose 2016 to 2026",
+        ),
         ((*RUN, "--goodput", "0"), "--goodput: '0' must be more than zero"),
         (
             ("cost", "--params", "7B", "--price", "2 USD/hour"),
