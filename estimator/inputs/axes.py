@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -84,7 +85,8 @@ def axis_items(
     field = fields[name]
     if isinstance(given, str):
         return _items(name, given, unit, lambda item: _read(name, item, presets, field))
-    return _bounded(name, given)
+    values = _bounded(name, given)
+    return _priced(values, unit) if name.rpartition(".")[2] == "price" and unit else values
 
 
 def read_items(
@@ -132,6 +134,11 @@ def _bounded(name: str, given: Any) -> Sequence[Any]:
     if size > MOST_VALUES:
         raise EstimatorError(f"--vary {name}: {size:,} values are more than the {MOST_VALUES:,} of an axis")
     return given
+
+
+def _priced(values: Sequence[Any], unit: str) -> Sequence[Any]:
+    """Put the unit of prices behind numbers of a list, as behind those in a text."""
+    return [f"{float(value)!r} {unit}" if isinstance(value, Real) else value for value in values]
 
 
 def _read(name: str, value: Any, presets: Presets, field: Field) -> Any:

@@ -119,6 +119,14 @@ def test_what_an_axis_cannot_be_is_told(name: str, given: Any, message: str) -> 
     assert str(caught.value) == message
 
 
+def test_numbers_of_a_list_of_prices_are_money_of_the_answer() -> None:
+    said = read_axis("price", "1.5,2", PRESETS, "CNY/gpu/hour")
+    assert read_axis("price", [1.5, 2], PRESETS, "CNY/gpu/hour") == said
+    assert read_axis("price", np.array([1.5, 2.0]), PRESETS, "CNY/gpu/hour") == said
+    with pytest.raises(EstimatorError, match=r"^--vary price: 'nan USD/gpu/hour' is not a number$"):
+        read_axis("price", [1.5, float("nan")], PRESETS, "USD/gpu/hour")
+
+
 BASE = {"params": "7B", "count": 64}
 LINKED = {"on": "h100,a100", "price": "1,2,3 USD/gpu/hour"}
 

@@ -257,7 +257,8 @@ def test_where_no_cell_has_an_answer_the_faults_are_told() -> None:
 def test_a_count_that_is_too_late_says_so_and_keeps_its_numbers() -> None:
     (chunk,) = sweep(*GRIDS["no count is enough"][:2], presets=PRESETS).chunks()
     told = [chunk.reasons[code] for code in chunk.reason]
-    assert told[:2] == [cells.LATE] * 2
+    # Eight sequences are too few for the counts that are tried: some of the accelerators are idle too.
+    assert told[:2] == [f"{cells.LATE}; {cells.IDLE}"] * 2
     assert told[2] == ""
     assert np.all(np.isfinite(chunk.values["wall_clock"]))
     assert (chunk.values["wall_clock"] > np.array([10, 30, 9000]) * 86400).tolist() == [True, True, False]
