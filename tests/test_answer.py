@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator import Case, Estimate, EstimatorError, Presets, Run, ask
-from estimator.answer import sized, with_ranges
+from estimator.answer import MOST, sized, with_ranges
 from estimator.arrays import Array, array
 from estimator.case import Unknown
 from estimator.estimate import STEPS, evaluate
@@ -57,8 +57,11 @@ def brute(case: Case) -> dict[str, tuple[float, float, float]]:
     """Low end, value and high end of every quantity of one case, by the definition: two evaluations an unknown."""
     centre = evaluate(case).values
     ends = [[evaluate(case.with_columns(end)).values for end in (one.low, one.high)] for one in case.unknowns]
-    return {name: combined(float(value), [[float(end[name]) for end in pair] for pair in ends])
-            for name, value in centre.items()}  # fmt: skip
+    found = {name: combined(float(value), [[float(end[name]) for end in pair] for pair in ends])
+             for name, value in centre.items()}  # fmt: skip
+    # Nothing passes a share of the whole.
+    most = {name: max(MOST.get(name, math.inf), value) for name, (_, value, _) in found.items()}
+    return {name: (low, value, min(high, most[name])) for name, (low, value, high) in found.items()}
 
 
 def combined(centre: float, ends: list[list[float]]) -> tuple[float, float, float]:
