@@ -193,9 +193,9 @@ def test_chunks_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     found = sweep({"params": "7B", "count": 8}, {"price": "1,2 USD/gpu/hour"}, presets=PRESETS)
     centre = cells.centre
 
-    def _off(case: Any, wanted: Any) -> Any:
+    def _off(case: Any, *args: Any) -> Any:
         alone = np.size(case.columns["price"]) == 1
-        return {name: value + (alone and name == "mfu") for name, value in centre(case, wanted).items()}
+        return {name: value + (alone and name == "mfu") for name, value in centre(case, *args).items()}
 
     monkeypatch.setattr(cells, "centre", _off)
     with pytest.raises(Broken, match=r"^in chunks of 1 cells mfu differs$"):
