@@ -248,6 +248,17 @@ def test_without_dask_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     )
 
 
+def test_workers_that_cannot_be_started_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def _fail(**_: Any) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", _fail)
+    assert failed("local:2") == (
+        "--cluster local:2: the workers cannot be started (Nanny failed to start.); is there memory for so many? A "
+        "script that asks for them has to begin under if __name__ == '__main__':"
+    )
+
+
 def test_a_cluster_without_workers_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "CONNECT", 0.5)
 
