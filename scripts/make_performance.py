@@ -82,8 +82,8 @@ def _written(rows: Rows) -> str:
 def _single(rows: Rows) -> str:
     every, some = (f"single, {name}" for name in ("every quantity", "time and memory"))
     return (
-        f"{rows.value(every, 'core') * 1e3:.1f} ms for {rows.value(every, 'operations'):,.0f} operations of numpy, "
-        f"{rows.value(every, 'bare') * 1e3:.1f} of them numpy's own; {rows.value(some, 'core') * 1e3:.1f} ms for time and memory"
+        f"{rows.value(every, 'core') * 1e3:.1f} ms for {rows.value(every, 'operations'):,.0f} operations, "
+        f"of which numpy alone takes {rows.value(every, 'bare') * 1e3:.1f} on arrays of one; {rows.value(some, 'core') * 1e3:.1f} ms for time and memory"
     )
 
 
