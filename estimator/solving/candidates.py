@@ -12,6 +12,7 @@ import numpy as np
 from ..case import Case
 from ..estimate import Estimate
 from ..inputs.letters import letter
+from ..inputs.money import Money
 from ..inputs.run import option, write_input
 from ..kinds import kind_of
 from ..presets import Presets
@@ -72,8 +73,11 @@ class Candidates:
 
     def _input(self, value: float) -> Any:
         """Return a value of the input as a question takes it."""
+        currency = self.given.get("currency") or "USD"
+        if self.unknown.per is not None:
+            return Money(value, currency, self.unknown.per).write()
         if self.unknown.unit.startswith("currency"):
-            return Price(value, self.given.get("currency") or "USD")
+            return Price(value, currency)
         return write_input(self.axis, value)
 
     @cached_property

@@ -23,7 +23,8 @@ class Unknown(NamedTuple):
     """An input to be solved for.
 
     It is looked for from ``low`` to ``high``, in house units, first at so many ``points`` of equal factors. Where a
-    target is met by values in between alone, the largest is meant if ``most``, else the smallest.
+    target is met by values in between alone, the largest is meant if ``most``, else the smallest. Money that is no
+    rent says what it is ``per``, in base units.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Unknown(NamedTuple):
     unit: str = "1"
     most: bool = False
     whole: bool = False
+    per: str | None = None
 
     @property
     def base(self) -> str:
@@ -47,7 +49,8 @@ class Unknown(NamedTuple):
         return np.unique(np.round(spread)) if self.whole else spread
 
 
-_HOUR, _DAY = 3600.0, 86400.0
+_HOUR, _DAY, _YEAR = 3600.0, 86400.0, 365.25 * 86400.0
+_MONTH = _YEAR / 12.0
 # Wider than any question of today by some orders, and within what the inputs themselves allow.
 UNKNOWNS: Mapping[str, Unknown] = {
     unknown.name: unknown
@@ -78,6 +81,33 @@ UNKNOWNS: Mapping[str, Unknown] = {
         Unknown("power", 1e-2, 1e6, 17, "W", most=True),
         Unknown("pue", 1.0, 10.0, 11, most=True),
         Unknown("utilisation", 1e-3, 1.0, 13),
+        Unknown("checkpoint_exposed", 1e-4, 1.0, 13, most=True),
+        Unknown("rollback_share", 1e-4, 0.99, 13, most=True),
+        Unknown("straggler_share", 1e-4, 0.99, 13, most=True),
+        Unknown("replacement_time", 0.1, 1e9, 21, "s", most=True),
+        Unknown("embodied", 1e-3, 1e6, 19, "kg", most=True),
+        Unknown("spot_share", 1e-4, 1.0, 13, most=True),
+        Unknown("spot_price", 1e-4 / _HOUR, 1e6 / _HOUR, 21, "currency/accelerator/hour", most=True),
+        Unknown("spot_interruptions", 1e-6 / _MONTH, 1e3 / _MONTH, 19, "1/node/month", most=True),
+        Unknown("spot_lost_time", 0.1, 1e9, 21, "s", most=True),
+        Unknown("purchase_price", 1e-2, 1e9, 23, "currency/accelerator", most=True, per="accelerator"),
+        Unknown("life", _DAY, 100.0 * _YEAR, 17, "s"),
+        Unknown("cost_of_capital", 1e-4, 1.0, 13, most=True),
+        Unknown("maintenance", 1e-4, 1.0, 13, most=True),
+        Unknown("tariff", 1e-5 / 3.6e6, 1e3 / 3.6e6, 17, "currency/kWh", most=True, per="J"),
+        Unknown("stored", 1e6, 1e20, 29, "byte", most=True),
+        Unknown(
+            "storage_price", 1e-15 / _MONTH, 1e-3 / _MONTH, 25, "currency/GB/month", most=True, per="byte*s"
+        ),
+        Unknown("egress", 1e6, 1e20, 29, "byte", most=True),
+        Unknown("egress_price", 1e-15, 1e-3, 25, "currency/GB", most=True, per="byte"),
+        Unknown("staff", 1e-2, 1e6, 17, most=True),
+        Unknown("preparation_staff", 1e-2, 1e6, 17, most=True),
+        Unknown("preparation_time", _HOUR, 100.0 * _YEAR, 17, "s", most=True),
+        Unknown("pay", 1.0 / _YEAR, 1e9 / _YEAR, 19, "currency/year", most=True, per="s"),
+        Unknown("development", 1.0, 1e3, 13, most=True),
+        Unknown("applications", 1.0, 1e9, 19),
+        Unknown("adaptation", 1e-2, 1e12, 29, "currency", most=True, per=""),
         Unknown("link", 1e3, 1e16, 27, "Gbit/s"),
         Unknown("sync_every", 1.0, 1e7, 15, whole=True),
     )

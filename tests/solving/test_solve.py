@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from estimator import Presets, QuestionError, Run, ask, solutions, solve
 from estimator.inputs.fleet import FLEET_FIELDS
+from estimator.inputs.money import Money
 from estimator.inputs.run import FIELDS
 from estimator.inputs.writing import write_input
 from estimator.solving.laws import laws
@@ -212,11 +213,24 @@ def test_many_targets_give_what_each_gives_alone() -> None:
 def test_an_input_takes_every_value_that_is_looked_at(name: str) -> None:
     unknown = UNKNOWNS[name]
     for value in (unknown.low, unknown.high):
-        given = Price(value, "USD") if name == "price" else value
+        given = Price(value, "USD") if unknown.unit.startswith("currency") else value
+        given = given if unknown.per is None else Money(value, "USD", unknown.per)
         assert {**FIELDS, **FLEET_FIELDS}[name].read(write_input(name, given), Presets()) == given
     assert unknown.grid[0] == unknown.low
     assert unknown.grid[-1] == unknown.high
     assert np.all(np.diff(unknown.grid) > 0.0)
+
+
+def test_money_about_a_run_by_hand() -> None:
+    cost = float(ask(Run(**GIVEN)).cost.value)
+    # Three times the machines of the last run; and ten people for as long as it takes, on top of it.
+    assert solve(GIVEN, "development", cost=f"{3.0 * cost!r} USD").value == pytest.approx(3.0)
+    years = float(ask(Run(**GIVEN)).wall_clock.value) / (365.25 * DAY)
+    found = solve({**GIVEN, "staff": 10}, "pay", cost=f"{2.0 * cost!r} USD")
+    assert found.value * 365.25 * DAY == pytest.approx(cost / 10.0 / years)
+    assert found.unit == "USD/year"
+    each = solve(GIVEN, "applications", cost_per_application=f"{cost / 50.0!r} USD")
+    assert each.value == pytest.approx(50.0)
 
 
 def test_what_is_wrong_is_told_at_once() -> None:
