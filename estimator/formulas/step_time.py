@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..arrays import Array, either, nothing, of_some, plus, where
+from ..arrays import Array, either, nothing, of_some, plus, times, where
 from ..breakdown import Breakdown
 from .exchange_time import pipeline_transfer_time
 from .job import Job
@@ -109,7 +109,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     {'matrix_products': 0.01152, 'attention': 0.00112, 'pipeline_bubble': 0.00158}
     """
     layout, count = job.layout, micro_batches(job.layout)
-    stage = _each(layers_time(job), lambda part: part / layout.pp)
+    stage = {name: part if nothing(part) else part / layout.pp for name, part in layers_time(job).items()}
     head = head_time(job)
     held = held_parameters(job)
     learning = _learning(job, held)
@@ -125,7 +125,7 @@ def parts_time(job: Job) -> Mapping[str, Array]:
     transfer, mean = pipeline_transfer_time(job), body + head / layout.pp
     idle = bubble_share(job) * (mean + exposed(mean, brought) + transfer)
     return {
-        **_each(stage, lambda part: count * part),
+        **_each(stage, count),
         "logits": count * head / layout.pp,
         "stage_imbalance": count * ((deep - 1.0) * body + (share - 1.0 / layout.pp) * head),
         "sharding": count * wait,
@@ -146,9 +146,11 @@ def _over(formula: Callable[[Job, Array], Array], job: Job, shares: Shares) -> A
     return dense if nothing(shares.experts) else dense + formula(among_experts(job), shares.experts)
 
 
-def _each(parts: Mapping[str, Array], work: Callable[[Array], Array]) -> dict[str, Array]:
-    """Apply to every part but those that are nothing at all, as those that a question does not have."""
-    return {name: part if nothing(part) else work(part) for name, part in parts.items()}
+def _each(parts: Mapping[str, Array], factor: Array) -> dict[str, Array]:
+    """Multiply every part; one that is nothing stays so, whatever a factor that is not known or without limit says."""
+    if np.all(np.isfinite(factor)):
+        return {name: part if nothing(part) else part * factor for name, part in parts.items()}
+    return {name: times(part, factor) for name, part in parts.items()}
 
 
 def _learning(job: Job, held: Shares) -> Shares:
@@ -193,7 +195,7 @@ def modelled_step_time(job: Job) -> Breakdown:
     0.02632
     """
     slow = job.fitted.slowness * software_gain(job) * misfit_slowness(job) * scale_slowness(job)
-    return Breakdown(_each(parts_time(job), lambda part: part * slow))
+    return Breakdown(_each(parts_time(job), slow))
 
 
 def smallest_layout(layout: Layout) -> Layout:
