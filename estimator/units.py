@@ -70,8 +70,7 @@ def shorten(text: object) -> str:
     >>> shorten("65GB"), shorten("x" * 99)
     ("'65GB'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'")
     """
-    words = str(text)
-    return repr(words if len(words) <= 40 else words[:40] + "...")
+    return repr(words if len(words := str(text)) <= 40 else words[:40] + "...")
 
 
 def unit_bases(unit: str) -> tuple[float, Bases]:

@@ -54,7 +54,7 @@ def paced_throughput(throughput: Array, shares: Array) -> Array:
 
 
 def matched_batches(batches: Array, times: Array, batch: Array, grain: Array) -> Array:
-    r"""Parts of a batch with which all pools, on the first axis, end a step together, or as nearly as they can. [1]
+    r"""Parts of a batch, all of it, with which the pools on the first axis end a step as nearly together as can be. [1]
 
     Parameters
     ----------
@@ -66,10 +66,6 @@ def matched_batches(batches: Array, times: Array, batch: Array, grain: Array) ->
         The whole batch, at most the largest size. [1]
     grain
         Sequences of which a pool does a whole number, as one micro-batch of each replica; 0 where parts count. [1]
-
-    Returns
-    -------
-    Sequences of each pool; they add up to the batch. [1]
 
     Notes
     -----

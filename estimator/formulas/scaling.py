@@ -71,9 +71,6 @@ def kept_efficiency(
     -----
     .. math:: E = \frac{t_{small}}{t} \, \gamma^{\sqrt{\ln g}}
 
-    What the model leaves out - other jobs on the network, cables and hosts that are not alike - adds up like steps
-    in either direction, so that the logarithm of the efficiency strays with the root of that of the growth.
-
     References
     ----------
     J. Gustafson, "Reevaluating Amdahl's law", CACM 31(5), 1988 (weak scaling).
@@ -101,9 +98,8 @@ def strayed_efficiency(growth: Array, scaling_stray: Array) -> Array:
     -----
     .. math:: \gamma^{\sqrt{\ln g}}
 
-    References
-    ----------
-    Its spread is that of the scaling series on the accuracy page.
+    What the model leaves out, like other jobs on the network, adds up like steps in either direction. Its spread is
+    that of the scaling series on the accuracy page.
 
     Examples
     --------
@@ -289,10 +285,6 @@ def lost_money(lost_accelerators: Array, price: Array, time: Array) -> Array:
         Rent. [currency/accelerator/s]
     time
         How long they are held. [s]
-
-    Returns
-    -------
-    Money. [currency]
 
     Notes
     -----

@@ -19,6 +19,9 @@ class Ran(NamedTuple):
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Ran:
     monkeypatch.setattr("sys.argv", ["estimate", *words])
+    monkeypatch.delenv(
+        "COLUMNS", raising=False
+    )  # whoever runs the tests, no terminal is there: a hundred columns
     try:
         main()
         code = 0

@@ -247,7 +247,8 @@ def test_measurements_keep_every_column(estimate: Estimate) -> None:
         ),
         (["accelerators", "../grids/usa"], "no accelerator is called '../grids/usa'"),
         (["prices", "nvidia-h20"], "there are no prices of 'nvidia-h20' on record"),
-        (["exchange-rates", "CYN"], "there are no exchange-rates of 'CYN'; choose "),
+        (["exchange-rates", "CYN"], "there are no exchange-rates of 'CYN'; did you mean 'CNY'?"),
+        (["exchange-rates", "QQQ"], "there are no exchange-rates of 'QQQ'; choose "),
         (
             ["accelerators", "--search", "zzz"],
             "--search: nothing on record has 'zzz' in its id, name or aliases",

@@ -41,7 +41,7 @@ COUNTING = {
 # Formulas that round to whole accelerators: only units other than the accelerator can be rescaled.
 ROUNDING = {"nodes_needed"}
 # Formulas of a whole job: test_step_time.py rescales the columns it is made of.
-TIMED = {"modelled_step_time", "small_scale_time"}
+TIMED = {"modelled_step_time", "small_scale_time", "scale_growth"}
 FORMULAS = {step.formula.__name__: step.formula for step in STEPS} | {"nodes_needed": throughput.nodes_needed}
 # What each input is about; every other input is 7 of its unit.
 TYPICAL = {

@@ -307,15 +307,16 @@ def test_the_time_rescales_with_the_units_of_its_columns(
          "attention": "unfused", "recompute": "full"},
     ):  # fmt: skip
         case = lower(Run.read({**given_, "global_batch": 128}, PRESETS), PRESETS)
-        before = evaluate(case, names)
+        before = evaluate(case, (*names, "scale_growth"))
         with monkeypatch.context() as patched:
             for module, name in definitions():
                 patched.setattr(module, name, getattr(module, name) * byte)
-            after = evaluate(rescaled(case, {"s": second, "byte": byte}), names)
+            after = evaluate(rescaled(case, {"s": second, "byte": byte}), (*names, "scale_growth"))
         for name in names:
             assert float(after.values[name]) == pytest.approx(
                 float(before.values[name]) * second, rel=1e-12
             ), name
+        assert after.values["scale_growth"] == before.values["scale_growth"]
         for part, value in before.parts["modelled_time"].items():
             assert float(after.parts["modelled_time"][part]) == pytest.approx(
                 float(value) * second, rel=1e-12
