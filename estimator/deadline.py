@@ -72,20 +72,29 @@ def nodes_in_time(case: Case) -> InTime:
     step = nodes_in_step(*(case.columns[name] for name in ("per_node", "tp", "pp", "cp", "ep")))
     step = np.broadcast_to(step, shape).ravel()
     flat = _each(case, shape)
+    trials: list[_Trial] = []
+    nodes, found = _searched(flat, step, trials, True)
+    if not np.all(found) and "global_batch" not in case.free:
+        # No count at which all work finishes, or none was tried that divides the batch: some may be idle.
+        others, late = _searched(flat, step, trials, False)
+        nodes, found = np.where(found, nodes, others), found | late
+    chosen = _taken(trials, np.asarray(nodes))
+    return InTime(array(nodes.reshape(shape)), array(found.reshape(shape)), chosen)
+
+
+def _searched(flat: Case, step: Values, trials: list[_Trial], shared: bool) -> tuple[Values, Places]:
+    """Return the nodes that are found, and which of them finish; ``shared``: where all of them share out the batch."""
     tried = _first(flat, step)
     search = _Search(0.0 * step, step + np.inf, tried[:, 0], step + np.inf, 0.0 * step, tried[:, 0])
-    trials: list[_Trial] = []
     for _ in range(_ROUNDS):
-        search = _learnt(flat, search, tried, trials)
+        search = _learnt(flat, search, tried, trials, shared)
         open_ = (search.enough - search.few > step) & (search.vain <= _PATIENCE)
         if not np.any(open_):
             break
         # What is settled is not tried again: an answer does not depend on the questions beside it.
         tried = np.where(open_[:, np.newaxis], _next(search, step), 0.0)
     found = np.isfinite(search.enough)
-    nodes = np.where(found, search.enough, search.fastest)
-    chosen = _taken(trials, np.asarray(nodes))
-    return InTime(array(nodes.reshape(shape)), array(found.reshape(shape)), chosen)
+    return np.where(found, search.enough, search.fastest), found
 
 
 def _taken(trials: list[_Trial], nodes: Values) -> Chosen | None:
@@ -135,23 +144,25 @@ def _worth_while(columns: Mapping[str, Array]) -> Array:
     return np.where(modelled, most, np.inf)
 
 
-def _learnt(case: Case, search: _Search, tried: Values, trials: list[_Trial]) -> _Search:
+def _learnt(case: Case, search: _Search, tried: Values, trials: list[_Trial], shared: bool) -> _Search:
     """Try nodes, of each question some in rising order, learn from each, and keep the layouts found."""
     fresh = np.diff(tried, axis=1, prepend=0.0) > 0
     asked = np.nonzero(fresh)[0]
     wanted, time = (np.full(tried.shape, np.nan) for _ in range(2))
-    wanted[fresh], time[fresh] = _needed(case, asked, tried[fresh], trials)
+    wanted[fresh], time[fresh] = _needed(case, asked, tried[fresh], trials, shared)
     for nodes, needed, each, new in zip(tried.T, wanted.T, time.T, fresh.T, strict=True):
         learnt = _narrowed(search, nodes, needed, each)
         search = _Search(*(np.where(new, *pair) for pair in zip(learnt, search, strict=True)))
     return search
 
 
-def _needed(case: Case, asked: Places, nodes: Values, trials: list[_Trial]) -> tuple[Array, Array]:
+def _needed(
+    case: Case, asked: Places, nodes: Values, trials: list[_Trial], shared: bool
+) -> tuple[Array, Array]:
     """Return the nodes that would finish in time at the speed of so many nodes, and the time that these take.
 
-    It is no time at all where the batch that is asked for does not divide over so many, or the assumed one had
-    to grow too far.
+    It is no time at all where the batch that is asked for has to be ``shared`` and does not divide over so many, or
+    the assumed one had to grow too far.
     """
     columns = {
         name: np.asarray(column)[asked] if np.ndim(column) else column
@@ -165,7 +176,10 @@ def _needed(case: Case, asked: Places, nodes: Values, trials: list[_Trial]) -> t
     found = evaluate(trial, ("occupied_hours", "wall_clock", *memory)).values
     fewest = np.where(fits, 1.0, found.get("fewest_accelerators", 1.0))
     wanted = nodes_needed(found["occupied_hours"], within, per_node, fewest)
-    whole = _usual(trial, columns["global_batch"]) if "global_batch" in case.free else _divides(trial)
+    if "global_batch" in case.free:
+        whole = _usual(trial, columns["global_batch"])
+    else:
+        whole = _divides(trial) if shared else np.ones(())
     return np.where(whole > 0, wanted, np.maximum(wanted, nodes + 1.0)), np.where(
         whole > 0, found["wall_clock"], np.inf
     )

@@ -102,12 +102,13 @@ def _unshared(case: Case, working: float, replica: float) -> str:
     count, batch = float(case.columns["count"]), float(case.columns["global_batch"])
     busy, mended = working * replica, options(case, nearest(case, *loose(case)))
     cards = "accelerators" if replica > 1.0 else "accelerator"
+    replicas, take = ("replicas", "take") if working > 1.0 else ("replica", "takes")
     left = f"{count - busy:,.0f} {'is' if count - busy == 1.0 else 'are'} idle"
     some = f"{busy:,.0f} of {count:,.0f} accelerators work and {left}"
     every = f"some of {count:,.0f} accelerators wait for others in every step"
     parts = (
         f"{some if busy < count else every}: no layout tried shares out {batch:,.0f} sequences evenly among all",
-        f"here {working:,.0f} replicas of {replica:,.0f} {cards} take up to {_most(case, working)} each",
+        f"here {working:,.0f} {replicas} of {replica:,.0f} {cards} {take} up to {_most(case, working)} each",
         f"time and cost are of all {count:,.0f}",
         f"all would work with {mended}",
     )

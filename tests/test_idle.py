@@ -128,11 +128,21 @@ def test_reasons_of_a_cell_stand_together() -> None:
 
 
 def test_a_deadline_that_few_counts_can_meet_says_so() -> None:
-    found = ask(Run(params=7e9, tokens=1e12, on="h100", global_batch=1021, within="10 days"))
-    assert found.case.notes[0] == (
-        "no count finishes in that time: more accelerators hardly shorten the run, and a batch of 1,021 sequences is "
+    found = ask(Run(params=7e9, tokens=1e12, on="h100", global_batch=8, within="10 days"))
+    assert (
+        "no count finishes in that time: more accelerators hardly shorten the run, and a batch of 8 sequences is "
         "shared out evenly by few counts"
-    )
+    ) in found.case.notes
+
+
+@pytest.mark.parametrize(("batch", "days"), [(1021, 10.0), (1500, 2.0), (251, 4.4)])
+def test_a_deadline_that_no_count_meets_with_all_at_work_is_met_with_some_idle(
+    batch: int, days: float
+) -> None:
+    found = ask(Run(params=7e9, tokens=1e12, on="h100", global_batch=batch, within=f"{days} days"))
+    assert float(found.wall_clock.value) <= days * 86400.0
+    assert not [note for note in found.case.notes if note.startswith("no count finishes")]
+    assert np.isfinite(column(found, "replicas"))
 
 
 def test_a_cell_of_a_sweep_is_the_single_answer() -> None:

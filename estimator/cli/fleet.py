@@ -68,6 +68,8 @@ def command(
         raise QuestionError(
             ["--save: a total of compute is no question to keep; give --params or --model too"]
         )
+    if draws is not None and (compute is not None or not _MODEL & inputs.keys()):
+        raise QuestionError(["--draws: a total of compute has nothing to draw; give --params or --model too"])
     if compute is not None:
         page = _cards(compute, inputs, presets)
     elif _MODEL & inputs.keys():

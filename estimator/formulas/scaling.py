@@ -106,7 +106,7 @@ def strayed_efficiency(growth: Array, scaling_stray: Array) -> Array:
     >>> round(float(strayed_efficiency(np.exp(4.0), np.float64(0.9))), 9)
     0.81
     """
-    return scaling_stray ** np.sqrt(np.log(np.maximum(growth, 1.0)))
+    return np.power(scaling_stray, np.sqrt(np.log(np.maximum(growth, 1.0))))
 
 
 def amdahl_efficiency(relative_count: Array, serial_share: Array) -> Array:

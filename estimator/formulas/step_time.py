@@ -231,7 +231,7 @@ def smallest_layout(layout: Layout) -> Layout:
 
 
 def scale_growth(job: Job) -> Array:
-    """Accelerators over the fewest that run the layout in whole nodes. [1]
+    """Accelerators that work over the fewest that run the layout in whole nodes. [1]
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def scale_growth(job: Job) -> Array:
     >>> float(scale_growth(example_job(count=16, global_batch=16)))
     2.0
     """
-    return job.layout.count / np.maximum(smallest_layout(job.layout).count, 1.0)
+    return most_working(job.layout) / np.maximum(smallest_layout(job.layout).count, 1.0)
 
 
 def small_scale_time(job: Job) -> Array:

@@ -94,7 +94,8 @@ class FleetQuestion:
         named = {name: value for name, value in given.items() if value is not None}
         pools = pool_inputs(named.pop("pools", ()))
         own = {name: named.pop(name) for name in FLEET_FIELDS if name in named}
-        faults = [*put_by_letter(named, pools), *_misplaced(named), *_uncommon(pools)]
+        faults = _without_effect(named, pools)
+        faults += [*put_by_letter(named, pools), *_misplaced(named), *_uncommon(pools)]
         values, faulty = read_beside(own, FLEET_FIELDS, records)
         faults += faulty
         runs = _runs(named, pools, records, faults)
@@ -117,7 +118,12 @@ class FleetQuestion:
     def write(self) -> dict[str, Any]:
         """Return the inputs as a file holds them, to read back as this very question."""
         written = [pool.run.write() for pool in self.pools]
-        common = {name: value for name, value in written[0].items() if name in _COMMON}
+        # What all pools have alike stands beside them, so that it can be asked again with another value of it.
+        common = {
+            name: value
+            for name, value in written[0].items()
+            if name in _COMMON or (name not in OF_POOL and all(run.get(name) == value for run in written))
+        }
         pools = [
             {name: value for name, value in run.items() if name not in common}
             | ({"site": pool.site} if pool.site else {})
@@ -133,6 +139,16 @@ def _misplaced(named: Mapping[str, Any]) -> list[str]:
         f"{option(name)}: a fleet is told in pools of accelerators; leave it out"
         for name in _BARRED
         if name in named
+    ]
+
+
+def _without_effect(named: Mapping[str, Any], pools: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Tell which inputs beside the pools are of none of them, as every pool has its own."""
+    own = set[str].intersection(*(set(pool) for pool in pools))
+    return [
+        f"{option(name)}: every pool has its own; give {letter(0)}.{name} for one of them, or leave it out"
+        for name in named
+        if name in own and name not in OF_POOL
     ]
 
 

@@ -17,6 +17,7 @@ _HOW = "write it like '1024 x a100-sxm-80gb' or '1024 x a100-sxm-80gb, site=beij
 _MOST = 1e8  # accelerators, as of --count
 # What every pool says for itself.
 OF_POOL = ("on", "count")
+_LIKE = {"on": "a100-sxm-80gb", "site": "beijing"}
 
 
 def pool_inputs(given: object) -> list[dict[str, Any]]:
@@ -95,6 +96,10 @@ def _table(pool: Mapping[str, Any]) -> dict[str, Any]:
     for name in OF_POOL:
         if name not in pool:
             raise EstimatorError(f"a pool lacks '{name}'; write on = \"a100-sxm-80gb\" and count = 1024")
+    for name in ("on", "site"):
+        if not isinstance(pool.get(name, ""), str):
+            given = units.shorten(pool[name])
+            raise EstimatorError(f'{name} = {given} is no name; write it like {name} = "{_LIKE[name]}"')
     return {**pool, "count": _count(str(pool["count"]), f"{pool['count']} x {pool['on']}")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import EstimatorError
 from ..provenance import Figure
 from ..records import Row
 from .dated import country, figure_of, nearest, period, rows_of, years_off
@@ -56,7 +57,11 @@ def pay(purse: Purse, column: str) -> None:
         purse.put(column, "pay", "pay")
         return
     row = nearest(rows, purse.run.year)
-    figure = converted(purse.asked, _told_with_year(figure_of(row, "pay")), purse.currency)
+    try:
+        figure = converted(purse.asked, _told_with_year(figure_of(row, "pay")), purse.currency)
+    except EstimatorError:  # nobody asked for its currency: no rate of that year is no fault of the question
+        purse.put(column, "pay", "pay")
+        return
     place = purse.asked.presets.load("grids", row.cells["place"]).name
     purse.draft.figure(column, figure, reason=f"{place}: {figure.where}", option="--pay")
 

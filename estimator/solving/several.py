@@ -79,6 +79,8 @@ def solve_each(
     """
     records = presets or Presets()
     given = question.write() if isinstance(question, Run) else dict(question)
+    if given.get("on") is None:
+        raise QuestionError(["--on: no accelerator is named; give several, like --on h100,ascend-910b"])
     names = read_values("on", given["on"], records)
     found = [
         _solved({**given, "on": on, **price}, name, records, target)

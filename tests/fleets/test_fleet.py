@@ -342,3 +342,37 @@ def test_pools_are_evaluated_alike_whatever_stands_beside_them() -> None:
             one = ranges.spread(Case({**case.columns, "link": array(link)}))
             for name, value in evaluate_fleet(one).values.items():
                 assert np.array_equal(np.broadcast_to(grid[name], (3, 1))[place], value, equal_nan=True)
+
+
+ALIKE = {"params": 7e9, "mfu": 0.4, "pools": ["8 x a100", "8 x h100, price=3 USD/gpu/hour"]}
+
+
+def test_what_pools_have_alike_is_written_beside_them() -> None:
+    kept = FleetQuestion.read(ALIKE).write()
+    assert kept["mfu"] == 0.4
+    assert [pool.get("price") for pool in kept["pools"]] == [None, "3.0 USD/gpu/hour"]
+    assert FleetQuestion.read(kept) == FleetQuestion.read(ALIKE)
+    again = FleetQuestion.read({**kept, "mfu": 0.2})
+    assert [pool.run.mfu for pool in again.pools] == [0.2, 0.2]
+
+
+def test_an_input_that_every_pool_has_for_itself_is_refused_beside_them() -> None:
+    pools = ["8 x a100, price=1 USD/gpu/hour", "8 x h100, price=2 USD/gpu/hour"]
+    with pytest.raises(QuestionError) as caught:
+        FleetQuestion.read({"params": 7e9, "price": "4 USD/gpu/hour", "pools": pools})
+    assert list(caught.value.faults) == [
+        "--price: every pool has its own; give A.price for one of them, or leave it out"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("site", ["a"], '--pool: site = "[\'a\']" is no name; write it like site = "beijing"'),
+        ("on", 3, "--pool: on = '3' is no name; write it like on = \"a100-sxm-80gb\""),
+    ],
+)
+def test_a_name_of_a_pool_is_text(name: str, value: object, fault: str) -> None:
+    with pytest.raises(QuestionError) as caught:
+        FleetQuestion.read({"params": 7e9, "pools": [{"on": "a100", "count": 8, name: value}]})
+    assert list(caught.value.faults) == [fault]

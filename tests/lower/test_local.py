@@ -249,3 +249,18 @@ def test_the_table_of_sources_has_none_that_no_row_cites() -> None:
                  for row in read_rows(PRESETS, path.relative_to(data_dir()).with_suffix("").as_posix())}  # fmt: skip
         text = (data_dir() / folder / "sources.toml").read_text()
         assert {line[9:-1] for line in text.splitlines() if line.startswith("[sources.")} == cited
+
+
+def test_pay_in_a_currency_without_a_rate_of_the_year_is_that_of_the_house() -> None:
+    """Nobody asked for euros: that rates begin in 2016 is no fault of a question about 2015."""
+    asked = {
+        "params": 7e9,
+        "tokens": 1e9,
+        "count": 8,
+        "grid": "gcp-europe-west4",
+        "price": "2 USD/gpu/hour",
+        "staff": 2,
+    }
+    early, late = (ask(Run.read({**asked, "year": year})) for year in (2015, 2024))
+    assert "in a rich country" in early.case.origins["pay"].reason
+    assert "in a rich country" not in late.case.origins["pay"].reason
