@@ -69,7 +69,8 @@ def command(
         raise EstimatorError("--topic and --search choose from the list; leave out the name of a claim")
     presets = own_folders(own_presets)
     known = claims.load(presets)
-    chosen = [claims.find(known, id) for id in ids] or claims.about(known, topic, search)
+    named = {claim.id: claim for claim in (claims.find(known, id) for id in ids)}  # each once
+    chosen = list(named.values()) or claims.about(known, topic, search)
     if verb == "check":
         page = _checked(chosen, presets, language, known if ids else [])
     else:

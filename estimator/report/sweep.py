@@ -81,7 +81,7 @@ def _number(name: str, value: float, unit: str) -> str:
         return _FITS.get(value, "unknown")
     if name in SHARES:
         return words.share(value)
-    return words.amount(_house(value, unit), unit)
+    return words.amount(_house(value, unit), _told(unit))
 
 
 def _spans(name: str, cells: Cells, unit: str) -> list[str]:
@@ -95,13 +95,18 @@ def _span(name: str, unit: str, low: float, high: float, value: float) -> str:
     if name in SHARES:
         text = words.span(low * 100.0, high * 100.0, value * 100.0, "1")
         return f"{text} %" if text else ""
-    return words.span(_house(low, unit), _house(high, unit), _house(value, unit), unit)
+    return words.span(_house(low, unit), _house(high, unit), _house(value, unit), _told(unit))
+
+
+def _told(unit: str) -> str:
+    """Return the unit that stands behind a number; none where the currency varies, which its row names."""
+    return "1" if "currency" in unit else unit
 
 
 def _house(value: float, unit: str) -> float:
     from ..units import unit_bases
 
-    return value * unit_bases(unit.replace("currency", "USD"))[0]
+    return value if "currency" in unit else value * unit_bases(unit)[0]
 
 
 def _below(sweep: Sweep, size: int) -> Iterator[str]:

@@ -180,3 +180,9 @@ def test_the_words_of_every_fault(estimate: Estimate, words: list[str], message:
     assert ran.out == ""
     assert ran.err.startswith(f"Error: {message}")
     assert ran.err.count("\n") == 1
+
+
+def test_a_claim_that_is_named_twice_is_shown_once(estimate: Estimate) -> None:
+    assert [
+        claim["id"] for claim in document(estimate("claims", "show", "c4", "D1", "C4", "--format", "json"))
+    ] == ["C4", "D1"]

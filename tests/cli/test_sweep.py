@@ -250,3 +250,24 @@ def test_there_is_no_bar_where_nobody_looks_on(monkeypatch: pytest.MonkeyPatch) 
         with Progress() as bar:
             bar.told("cells", 1, 2)
             assert bar._bar is None  # pyright: ignore[reportPrivateUsage]
+
+
+def test_money_of_several_currencies_is_a_number_beside_its_currency(estimate: Estimate) -> None:
+    words = (
+        "--params",
+        "7B",
+        "--count",
+        "64",
+        "--vary",
+        "currency=USD,CNY",
+        "--show",
+        "cost",
+        "--range",
+        "cost",
+    )
+    ran = estimate("sweep", *words)
+    assert (ran.code, ran.err) == (0, "")
+    head, *rows = (line.split() for line in ran.out.splitlines()[:3])
+    assert (head[:2], [row[0] for row in rows]) == (["currency", "cost"], ["USD", "CNY"])
+    usd, cny = (float(row[1].replace(",", "")) for row in rows)
+    assert 6 < cny / usd < 8
