@@ -140,6 +140,8 @@ def _written(solution: Solution, format: str, asked: Asked | None) -> str:
         page = report.page(solution, terminal_width())
         return report.markdown(solution) if format == "markdown" else page.write(format)
     from ..report import sample, solutions
+    from ..report.grid import Grid
+    from ..report.rows import drawn_rows
     from ..solving.several import sure_of
 
     sure = sure_of(solution, *asked.numbers)
@@ -151,9 +153,9 @@ def _written(solution: Solution, format: str, asked: Asked | None) -> str:
     if format in ("table", "markdown"):
         text = report.markdown(solution, more) if format == "markdown" else page.write(format)
         return f"{text}\n\n{sample.page(drawn, format)}"
-    return page._replace(document={**page.document, "draws": solutions.sure_document(solution, sure)}).write(
-        format
-    )
+    told = {**sample.document(drawn), **solutions.sure_document(solution, sure)}
+    rows = Grid(page.rows.headers, [*page.rows.rows, *drawn_rows(told)])
+    return page._replace(rows=rows, document={**page.document, "draws": told}).write(format)
 
 
 def _several(

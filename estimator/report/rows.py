@@ -16,7 +16,7 @@ def csv_rows(document: dict[str, Any]) -> Grid:
     names = [*QUANTITIES, *WHERE_ASKED]
     quantities = {name: document[name] for name in names if document.get(name) is not None}
     rows = [row for name, quantity in quantities.items() for row in _rows(name, quantity)]
-    return Grid(HEADERS, [*rows, *(_drawn(document["draws"]) if "draws" in document else ())])
+    return Grid(HEADERS, [*rows, *(drawn_rows(document["draws"]) if "draws" in document else ())])
 
 
 def _rows(name: str, quantity: dict[str, Any]) -> Iterator[list[str]]:
@@ -26,7 +26,7 @@ def _rows(name: str, quantity: dict[str, Any]) -> Iterator[list[str]]:
         yield [name, part, _cell(number), unit, "", "", origin]
 
 
-def _drawn(draws: Mapping[str, Any]) -> Iterator[list[str]]:
+def drawn_rows(draws: Mapping[str, Any]) -> Iterator[list[str]]:
     """Yield percentiles, then for each unknown the ends to which it moves a quantity and its shares of the variance."""
     for name, told in draws["quantiles"].items():
         for key, value in told.items():

@@ -202,3 +202,18 @@ def test_draws_of_a_solution_are_checked(estimate: Estimate, draws: str) -> None
     ran = estimate("solve", "tokens", "--params", "7B", "--count", "8", "--cost", "10 USD", "--draws", draws)
     assert ran.code == 2
     assert ran.err.startswith("Error: --draws: ")
+
+
+def test_programs_are_told_the_draws_and_their_sensitivity_too(estimate: Callable[..., Ran]) -> None:
+    pytest.importorskip("scipy.stats")
+    words = ("tokens", "--params", "7B", "--count", "8", "--on", "h100", "--cost", "1e4 USD", "--draws", "64")
+    told = json.loads(estimate("solve", *words, "--sensitivity", "--format", "json").out)["draws"]
+    assert {"kept", "quantiles", "sensitivity"} <= told.keys()
+    rows = list(
+        csv.DictReader(io.StringIO(estimate("solve", *words, "--sensitivity", "--format", "csv").out))
+    )
+    (median,) = (row for row in rows if row["name"] == "cost_p50")
+    assert (float(median["value"]), median["origin"]) == (told["quantiles"]["cost"]["p50"], "drawn")
+    assert any(row["name"] == "cost_total_order" for row in rows)
+    plain = list(csv.DictReader(io.StringIO(estimate("solve", *words, "--format", "csv").out)))
+    assert not any(row["name"] == "cost_total_order" for row in plain)
