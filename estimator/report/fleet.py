@@ -50,7 +50,7 @@ def fleet_words(question: FleetQuestion) -> dict[str, Any]:
     Examples
     --------
     >>> fleet_words(FleetQuestion.read({"params": 7e9, "pools": ["8 x a100, site=b, mfu=0.4"]}))
-    {'params': 7000000000.0, 'pool': ['8 x a100, mfu=0.4, site=b']}
+    {'params': 7000000000.0, 'mfu': 0.4, 'pool': ['8 x a100, site=b']}
     """
     inputs = question.write()
     pools: list[dict[str, Any]] = inputs.pop("pools")
