@@ -81,8 +81,10 @@ def _indices(draws: Draws, names: Sequence[str], compute: Any) -> tuple[Values, 
     sets = np.where(varies[:, None], sets, 0.0)
     found = compute(func={"f_A": sets[0], "f_B": sets[1], "f_AB": sets[2:]}, n=sets.shape[-1])
     shape = (len(names), *draws.shape, len(draws.case.unknowns))
+    # An unknown that alone moves a quantity at every draw has all of its variance, whatever the draws' chance.
+    whole = varies[:, None] & (sets[2:] == sets[1]).all(axis=-1).T
     first, total = (
-        np.where(known[:, None], np.reshape(index, (known.size, -1)), np.nan).reshape(shape)
+        np.where(known[:, None], np.where(whole, 1.0, np.reshape(index, whole.shape)), np.nan).reshape(shape)
         for index in (found.first_order, found.total_order)
     )
     return first, total
