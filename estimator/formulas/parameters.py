@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..arrays import Array, either, nothing, only, plus, times, where
 from ..breakdown import Breakdown
 from ..once import once
@@ -117,7 +119,7 @@ def feed_forward_matrices(model: Transformer, width: Array) -> Array:
 def dense_layers(model: Transformer) -> Array:
     """Layers of encoder and decoder whose feed-forward block is dense. [1]"""
     layers = plus(model.layers, model.encoder_layers)
-    return layers if nothing(model.moe_layers) else layers - model.moe_layers
+    return layers if nothing(model.moe_layers) else np.maximum(layers - model.moe_layers, 0.0)
 
 
 @once

@@ -231,12 +231,6 @@ AXES: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def sparse(case: Case, columns: dict[str, Any]) -> dict[str, Any]:
-    """Where layers vary and have experts all of them do: no more layers have experts than there are."""
-    alike = "layers" in columns and float(case.columns["moe_layers"]) > 0
-    return {**columns, "moe_layers": columns["layers"]} if alike else columns
-
-
 @some
 @given(questions(), st.lists(st.sampled_from(sorted(AXES)), min_size=1, max_size=3, unique=True))
 def test_a_cell_of_a_grid_is_the_single_answer_to_the_last_bit(
@@ -247,10 +241,10 @@ def test_a_cell_of_a_grid_is_the_single_answer_to_the_last_bit(
         name: np.array(AXES[name]).reshape([-1 if place == index else 1 for place in range(len(names))])
         for index, name in enumerate(names)
     }
-    grid, shape = evaluate(case.with_columns(sparse(case, axes))), (3,) * len(names)
+    grid, shape = evaluate(case.with_columns(axes)), (3,) * len(names)
     for place in list(np.ndindex(shape))[:: 2 if len(names) > 2 else 1]:
         cell = {name: array(AXES[name][index]) for name, index in zip(names, place, strict=True)}
-        alone = evaluate(case.with_columns(sparse(case, cell)))
+        alone = evaluate(case.with_columns(cell))
         for name, value in alone.values.items():
             assert same(np.broadcast_to(grid.values[name], shape)[place], value), (name, cell)
         for part, value in alone.parts["step_time"].items():
